@@ -239,6 +239,7 @@ impl Session {
             }
         }
         imp.room.update_people_if_due();
+        self.show_bots_if_due();
         imp.is_processing.set(false);
         self.send();
         self.set_alarm();

@@ -75,6 +75,7 @@ mod imp {
     pub struct Message {
         pub(super) kind: Cell<MessageKind>,
         pub(super) author: OnceCell<String>,
+        pub(super) is_from_bot: Cell<bool>,
         pub(super) amending: Amending,
         pub(super) mentions: RefCell<Rc<[Range<usize>]>>,
         /// The reader's name, if somebody else said it.
@@ -186,6 +187,18 @@ impl Message {
     /// Returns the author's name; empty if it was the chat itself.
     pub fn author(&self) -> &str {
         self.imp().author.get().map_or("", String::as_str)
+    }
+
+    /// Returns true if its author is a bot.
+    pub fn is_from_bot(&self) -> bool {
+        self.imp().is_from_bot.get()
+    }
+
+    /// Takes in whether its author is a bot.
+    pub fn set_from_bot(&self, is_from_bot: bool) {
+        if self.imp().is_from_bot.replace(is_from_bot) != is_from_bot {
+            self.tell_change();
+        }
     }
 
     /// Returns what was said, as it reads now: plain text, never markup; empty once it was deleted.

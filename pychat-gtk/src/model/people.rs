@@ -65,11 +65,12 @@ impl Default for People {
 }
 
 impl People {
-    /// Takes in that these are here, in join order; the reader is the first of them called `own`.
-    pub fn update(&self, names: &[String], own: &str) {
+    /// Takes in that these are here, in join order, and who of them `is_bot`; the reader is the first of
+    /// them called `own`.
+    pub fn update(&self, names: &[String], own: &str, is_bot: impl Fn(&str) -> bool) {
         let own = names.iter().position(|name| name == own);
-        let new: Vec<_> =
-            names.iter().map(String::as_str).zip((0..).map(|at| Some(at) == own)).collect();
+        let each = names.iter().map(String::as_str).enumerate();
+        let new: Vec<_> = each.map(|(at, name)| (name, Some(at) == own, is_bot(name))).collect();
         let mut changes = {
             let persons = self.imp().persons.borrow();
             list_diff(&persons.iter().map(Person::key).collect::<Vec<_>>(), &new)
@@ -82,11 +83,22 @@ impl People {
         }
         // From the end, what is before a change is still where it was.
         for Change { old, new: range } in changes.into_iter().rev() {
-            let added = new[range].iter().map(|(name, is_self)| Person::new(name, *is_self));
+            let added = new[range].iter();
+            let added = added.map(|(name, is_self, is_bot)| Person::new(name, *is_self, *is_bot));
             let (at, n_removed, n_added) = (old.start, old.len(), added.len());
             self.imp().persons.borrow_mut().splice(old, added);
             self.items_changed(position(at), position(n_removed), position(n_added));
         }
+    }
+
+    /// Takes in who of them is a bot.
+    pub fn mark_bots(&self, is_bot: impl Fn(&str) -> bool) {
+        let (names, own) = {
+            let persons = self.imp().persons.borrow();
+            let own = persons.iter().find(|person| person.is_self()).map(Person::name);
+            (persons.iter().map(Person::name).collect::<Vec<_>>(), own)
+        };
+        self.update(&names, &own.unwrap_or_default(), is_bot);
     }
 
     /// Returns the same people sorted by their names.
@@ -140,6 +152,10 @@ mod tests {
             .collect()
     }
 
+    fn nobody(_: &str) -> bool {
+        false
+    }
+
     fn names(names: &str) -> Vec<String> {
         names.split_whitespace().map(ToOwned::to_owned).collect()
     }
@@ -157,7 +173,7 @@ mod tests {
             ("Вера Анна", "Вера *Анна", &[(2, 1, 0)]),
             ("", "", &[(0, 2, 0)]),
         ] {
-            people.update(&names(present), "Анна");
+            people.update(&names(present), "Анна", nobody);
             let (rows, heard) = &mut *view.borrow_mut();
             assert_eq!(*rows, names(expected));
             assert_eq!(*rows, shown(&people, 0..people.n_items()));
@@ -168,18 +184,31 @@ mod tests {
     #[test]
     fn another_name_of_ones_own_marks_somebody_else() {
         let (people, view) = viewed();
-        people.update(&names("Анна Борис"), "Анна");
-        people.update(&names("Анна Борис"), "Борис");
+        people.update(&names("Анна Борис"), "Анна", nobody);
+        people.update(&names("Анна Борис"), "Борис", nobody);
         assert_eq!(view.borrow().0, ["Анна", "*Борис"]);
+    }
+
+    #[test]
+    fn who_becomes_a_bot_is_another_person_to_views() {
+        let (people, view) = viewed();
+        people.update(&names("Анна Сборка Часы"), "Анна", |name| name == "Часы");
+        let bots = || (0..3).filter(|at| people.person(*at).is_some_and(|it| it.is_bot()));
+        assert_eq!(bots().collect::<Vec<_>>(), [2]);
+        people.mark_bots(|name| name == "Сборка");
+        assert_eq!(bots().collect::<Vec<_>>(), [1]);
+        assert_eq!(view.borrow().0, ["*Анна", "Сборка", "Часы"]);
+        people.mark_bots(|name| name == "Сборка");
+        assert_eq!(view.borrow().1, [(0, 0, 3), (1, 2, 2)]);
     }
 
     #[test]
     fn many_changes_at_once_are_one() {
         let (people, view) = viewed();
         let all: Vec<_> = (0..1_000).map(|n| n.to_string()).collect();
-        people.update(&all, "0");
+        people.update(&all, "0", nobody);
         let odd: Vec<_> = all.iter().skip(1).step_by(2).cloned().collect();
-        people.update(&odd, "1");
+        people.update(&odd, "1", nobody);
         assert_eq!(view.borrow().1, [(0, 0, 1_000), (0, 999, 499)]);
         assert_eq!(view.borrow().0, shown(&people, 0..people.n_items()));
     }

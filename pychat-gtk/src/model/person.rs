@@ -23,6 +23,9 @@ mod imp {
         /// True if the person is the reader.
         #[property(get, construct_only)]
         is_self: Cell<bool>,
+        /// True if the person is a bot.
+        #[property(get, construct_only)]
+        is_bot: Cell<bool>,
         /// The key by which people are sorted.
         pub(super) sort_key: OnceCell<CollationKey>,
     }
@@ -44,8 +47,12 @@ glib::wrapper! {
 
 impl Person {
     /// Makes somebody called `name`.
-    pub fn new(name: &str, is_self: bool) -> Self {
-        glib::Object::builder().property("name", name).property("is-self", is_self).build()
+    pub fn new(name: &str, is_self: bool, is_bot: bool) -> Self {
+        glib::Object::builder()
+            .property("name", name)
+            .property("is-self", is_self)
+            .property("is-bot", is_bot)
+            .build()
     }
 
     /// Returns what finds those of whose names a word begins with `begun`: everybody, if that is
@@ -54,7 +61,7 @@ impl Person {
         let begun = text::fold(begun);
         move |person| {
             let person = person.downcast_ref::<Self>();
-            person.is_some_and(|person| text::has_word(person.key().0, &begun))
+            person.is_some_and(|person| text::has_word(person.name_str(), &begun))
         }
     }
 
@@ -67,12 +74,17 @@ impl Person {
     }
 
     fn sort_key(&self) -> (&glib::CollationKey, &str) {
-        let (name, _) = self.key();
+        let name = self.name_str();
         (self.imp().sort_key.get_or_init(|| text::fold(name).into()), name)
     }
 
-    /// Returns the name, and true if the person is the reader: people with equal keys are the same.
-    pub(super) fn key(&self) -> (&str, bool) {
-        (self.imp().name.get().map(String::as_str).unwrap_or_default(), self.is_self())
+    /// Returns the name, and whether the person is the reader, and a bot: people with equal keys are the
+    /// same.
+    pub(super) fn key(&self) -> (&str, bool, bool) {
+        (self.name_str(), self.is_self(), self.is_bot())
+    }
+
+    fn name_str(&self) -> &str {
+        self.imp().name.get().map(String::as_str).unwrap_or_default()
     }
 }

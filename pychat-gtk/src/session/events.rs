@@ -42,6 +42,7 @@ impl Session {
                 }
             }
             Event::OperatorChanged { is_operator } => self.on_operator_changed(is_operator),
+            Event::BotsChanged => self.on_bots_changed(),
             Event::Moderated { verb, by, subject, text, id } => {
                 self.on_moderated(&verb, &by, subject, &text, id.as_deref());
             }
@@ -62,6 +63,7 @@ impl Session {
         imp.access.borrow_mut().code = None; // It is good for one use.
         imp.disconnect_reason.take();
         self.update_title();
+        self.expect_bots();
         let is_new = !imp.has_conversation.replace(true);
         self.update_rooms(is_new);
         self.room().on_joined(others, is_new, again);

@@ -1,6 +1,10 @@
-//! Moderation: the requests of operators, the outcomes, and the rules that are in force.
+//! Moderation: the requests of operators, the outcomes, the rules that are in force, and who is a bot.
 
-use std::{cell::RefCell, collections::HashMap, net::IpAddr};
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+};
 
 use gtk::glib::{self, prelude::*, subclass::prelude::*};
 use pychat_wire::{
@@ -8,7 +12,7 @@ use pychat_wire::{
     message::{Ban, Door, ErrorCode, OperatorRequest, Whom},
 };
 
-use super::{Session, SessionState, error_text, notices};
+use super::{Room, Session, SessionState, error_text, notices};
 
 /// The rules that are in force on a server.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -33,12 +37,16 @@ pub struct Deed {
     pub subject: String,
 }
 
-/// The requests that are not answered, and the rules as the server last told them.
+/// The requests that are not answered, and the rules and the bots as the server last told them.
 #[derive(Debug, Default)]
 pub(super) struct Moderation {
     /// The requests that are not answered, by their ids.
     pending: RefCell<HashMap<String, OperatorRequest<'static>>>,
     rules: RefCell<Option<Rules>>,
+    /// The names of the bots, as the server last told them.
+    bots: RefCell<BTreeSet<String>>,
+    /// True once these may be others, until that is shown.
+    are_bots_due: Cell<bool>,
 }
 
 impl Deed {
@@ -134,9 +142,33 @@ impl Session {
         self.update_rights();
     }
 
-    /// Returns true if somebody of this name is a bot.
+    /// Returns true if somebody of this name is a bot; without a connection, if they last were.
     pub fn is_bot(&self, name: &str) -> bool {
-        self.ask_client(|client| client.is_bot(name)).unwrap_or_default()
+        self.imp().moderation.bots.borrow().contains(name)
+    }
+
+    /// Takes in that other people than before are bots, to be shown with all that happens at once.
+    pub(super) fn on_bots_changed(&self) {
+        self.learn_bots();
+        self.expect_bots();
+    }
+
+    /// Takes in that the server is about to say who is a bot, if anybody is.
+    pub(super) fn expect_bots(&self) {
+        self.imp().moderation.are_bots_due.set(true);
+    }
+
+    /// Shows who is a bot, if others than before may be.
+    pub(super) fn show_bots_if_due(&self) {
+        if self.imp().moderation.are_bots_due.take() {
+            self.learn_bots();
+            self.rooms().all().iter().for_each(Room::show_bots);
+        }
+    }
+
+    fn learn_bots(&self) {
+        let bots = self.ask_client(|client| client.bots().clone()).unwrap_or_default();
+        self.imp().moderation.bots.replace(bots);
     }
 
     /// Takes in whether the reader may moderate: as an operator, and over a connection.
@@ -146,10 +178,11 @@ impl Session {
         self.rooms().all().iter().for_each(|room| room.set_can_moderate(can_moderate));
     }
 
-    /// Forgets the rules and the requests of one server, which mean nothing on the next.
+    /// Forgets the rules, the requests and the bots of one server, which mean nothing on the next.
     pub(super) fn forget_moderation(&self) {
         self.imp().moderation.rules.take();
         self.imp().moderation.pending.take();
+        self.imp().moderation.bots.take();
     }
 
     /// Fails the requests that were made over a connection that is lost: they are not answered.

@@ -126,7 +126,7 @@ impl Room {
         let imp = self.imp();
         let kind = RoomKind::from(room.kind);
         if kind == RoomKind::Direct {
-            imp.people.update(&room.with, &self.own_name());
+            self.set_people(&room.with, &self.own_name());
         }
         let title = match kind {
             RoomKind::Hall => self.title(),
@@ -186,7 +186,21 @@ impl Room {
 
     /// Takes in that nobody is known to be here.
     pub(super) fn forget_people(&self) {
-        self.imp().people.update(&[], "");
+        self.set_people(&[], "");
+    }
+
+    /// Takes in who is here, or in it: these, of whom the reader is the first called `own`.
+    pub(super) fn set_people(&self, names: &[String], own: &str) {
+        let session = self.session();
+        let is_bot = |name: &str| session.as_ref().is_some_and(|session| session.is_bot(name));
+        self.imp().people.update(names, own, is_bot);
+    }
+
+    /// Shows who is a bot.
+    pub(super) fn show_bots(&self) {
+        let Some(session) = self.session() else { return };
+        self.history().mark_bots(|name| session.is_bot(name));
+        self.imp().people.mark_bots(|name| session.is_bot(name));
     }
 
     /// Takes in that the reader is called otherwise.

@@ -6,6 +6,7 @@
 
 mod amended_parts;
 mod asking;
+mod author_line;
 mod avatar;
 mod bubble_layout;
 mod chip_layout;
@@ -29,10 +30,10 @@ use std::{
     time::Duration,
 };
 
-use gtk::{glib, glib::clone, pango, prelude::*, subclass::prelude::*};
+use gtk::{glib, glib::clone, prelude::*, subclass::prelude::*};
 
 use self::{
-    bubble_layout::BubbleLayout, dividers::Dividers, name_color::name_color, quote::Quote,
+    author_line::AuthorLine, bubble_layout::BubbleLayout, dividers::Dividers, quote::Quote,
     reactions::Reactions, send_error::SendError,
 };
 pub use self::{swiped::REPLY_DISTANCE, text_block::TextBlock};
@@ -81,7 +82,7 @@ mod imp {
         /// parts below.
         dividers: RefCell<Option<Dividers>>,
         avatar: RefCell<Option<adw::Avatar>>,
-        author: RefCell<Option<gtk::Label>>,
+        author: RefCell<Option<AuthorLine>>,
         pub(super) quote: RefCell<Option<Quote>>,
         pub(super) reactions: RefCell<Option<Reactions>>,
         clock: RefCell<Option<gtk::Image>>,
@@ -197,18 +198,9 @@ mod imp {
             let is_named = message.placement().begins_group && message.kind() == MessageKind::Other;
             let mut author = self.author.borrow_mut();
             if is_named {
-                let author = author.get_or_insert_with(|| self.add_author());
-                if author.label() != message.author() {
-                    author.set_label(message.author());
-                    author.set_css_classes(&[
-                        "author",
-                        "caption-heading",
-                        &name_color(message.author()),
-                    ]);
-                }
-                author.set_visible(true);
+                author.get_or_insert_with(|| AuthorLine::new(&self.bubble)).show(message);
             } else if let Some(author) = &*author {
-                author.set_visible(false);
+                author.hide();
             }
             let mut avatar = self.avatar.borrow_mut();
             if is_named {
@@ -218,13 +210,6 @@ mod imp {
             } else if let Some(avatar) = &*avatar {
                 avatar.set_visible(false);
             }
-        }
-
-        fn add_author(&self) -> gtk::Label {
-            let author =
-                gtk::Label::builder().ellipsize(pango::EllipsizeMode::End).xalign(0.0).build();
-            self.bubble.prepend(&author);
-            author
         }
 
         fn add_avatar(&self) -> adw::Avatar {

@@ -140,9 +140,8 @@ mod imp {
 
         fn is_wanted(&self, room: &Room, message: &Message) -> bool {
             let general = self.settings.get().map(Settings::notifications).unwrap_or_default();
-            let is_bot = self.session.get().is_some_and(|it| it.is_bot(message.author()));
             match wanted(room.notifications(), room.kind(), general) {
-                Notifications::All if !is_bot => true,
+                Notifications::All if !message.is_from_bot() => true,
                 Notifications::All | Notifications::Mentions => message.calls_reader(),
                 Notifications::None => false,
             }

@@ -3,11 +3,14 @@
 use std::{cell::Cell, rc::Rc};
 
 use gtk::gio::prelude::*;
-use pychat_gtk::session::{Session, SessionState};
+use pychat_gtk::{
+    model::{Message, Person},
+    session::{Session, SessionState},
+};
 use serde_json::json;
 
 use crate::{
-    finish, joined, run,
+    finish, joined, messages, run,
     server::{GREETING, Peer, SERVER, Server, TIME_MS, payloads::hall},
     states, texts, until,
 };
@@ -38,6 +41,51 @@ fn let_in_among(peer: &mut Peer, members: &[&str]) {
         "type": "welcome", "username": hello["username"], "epoch": "e1", "rooms": [hall(0, 0)],
         "time": TIME_MS, "members": members,
     }));
+}
+
+/// Returns the names of those here who are bots, and the numbers of the messages that are by bots.
+fn bots(session: &Session) -> (Vec<String>, Vec<u64>) {
+    let people = session.room().people();
+    let persons = (0..people.n_items()).filter_map(|at| people.person(at));
+    let names = persons.filter(Person::is_bot).map(|person| person.name()).collect();
+    let by_bots = messages(session).into_iter().filter(Message::is_from_bot);
+    (names, by_bots.filter_map(|message| message.seq()).collect())
+}
+
+#[test]
+fn bots_are_marked_wherever_they_are_named_as_long_as_they_are_some() {
+    run(async {
+        let server = Server::start(|door| {
+            let mut peer = door.accept();
+            let_in_among(&mut peer, &["Анна", "Сборка", "Часы"]);
+            peer.record(1, "Сборка", "build 7 is done", &json!({}));
+            peer.send(&json!({"type": "bots", "members": ["Сборка", "Часы"]}));
+            peer.record(2, "Часы", "noon", &json!({}));
+            let (content, id) = peer.hear_2();
+            peer.record(3, "Анна", &content, &json!({"id": id}));
+            peer.send(&json!({"type": "bots", "members": ["Часы"]}));
+            peer.record(4, "Сборка", "I am none", &json!({}));
+            let (content, id) = peer.hear_2();
+            peer.record(5, "Анна", &content, &json!({"id": id}));
+            drop(peer);
+            let mut peer = door.accept();
+            let_in_among(&mut peer, &["Анна", "Часы"]);
+            peer.expect_end();
+        });
+        let session = joined(&server.address).await;
+        let both = (vec!["Сборка".to_owned(), "Часы".to_owned()], vec![1, 2]);
+        until(|| bots(&session) == both).await;
+        session.room().say("thanks").expect("joined");
+        let one = (vec!["Часы".to_owned()], vec![2]);
+        until(|| texts(&session).iter().any(|text| text == "I am none") && bots(&session) == one)
+            .await;
+        session.room().say("oh").expect("joined");
+        until(|| session.state() != SessionState::Joined).await;
+        assert_eq!(bots(&session), one, "they were when the line was lost");
+        until(|| bots(&session) == (vec![], vec![])).await;
+        session.leave().await;
+        finish(server).await;
+    });
 }
 
 #[test]

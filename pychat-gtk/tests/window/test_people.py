@@ -2,6 +2,7 @@
 
 import unittest
 
+from servers import Member
 from support import Atspi, WindowTest, children, eventually, russian
 
 BESIDE_PX, OVER_PX = 900, 400
@@ -137,6 +138,55 @@ class People(WindowTest):
         for n in range(3):
             self.let_join(self.server, f"Гость {n}")
         self.wait_for_count(window, "5 человек в сети", "Участники")
+
+
+class Bots(WindowTest):
+    tolerated = "unable to send notifications"
+
+    def setUp(self):
+        self.server = self.start_server(self.temporary_folder())
+        self.bot = Member(self.server, "Сборка")
+        self.addCleanup(self.bot.close)
+        self.server.ctl("bot", "Сборка", "on")
+
+    def check(self, window, people, mark):
+        window.resize(OVER_PX)
+        self.bot.say("build 7 is done")
+        self.wait_for_sentence(window, f"Сборка ({mark}), ")
+        window.resize(BESIDE_PX)
+        window.press("F9")
+        self.wait_for_person(window, people, f"Сборка ({mark})")
+        self.server.ctl("bot", "Сборка", "off")
+        self.wait_for_sentence(window, "Сборка, ")
+        self.wait_for_person(window, people, "Сборка")
+        self.assertIsNone(window.find("label", mark))
+
+    def wait_for_sentence(self, window, beginning):
+        """Waits for what the bot said to be read out like this, and for the mark to be there or not."""
+
+        def is_read_out():
+            row = window.wait_for_row(": build 7 is done")
+            return row.get_name().startswith(beginning)
+
+        eventually(is_read_out, f"a sentence that begins with {beginning!r}")
+        mark = beginning.partition("(")[2].partition(")")[0]
+        if mark:
+            label = window.wait_for("label", mark, within=window.wait_for_row(": build 7 is done"))
+            extents = window.extents(label)
+            self.assertLess(extents.x + extents.width, OVER_PX)
+
+    def wait_for_person(self, window, people, name):
+        def is_listed():
+            listed = window.find("list", people)
+            return listed and name in [person.get_name() for person in children(listed)]
+
+        eventually(is_listed, f"{name!r} in the list")
+
+    def test_a_bot_is_marked_beside_its_name_and_read_out_as_one(self):
+        self.check(self.open_joined(self.server), "People", "bot")
+
+    def test_in_russian_too(self):
+        self.check(self.open_joined(self.server, **russian()), "Участники", "бот")
 
 
 if __name__ == "__main__":

@@ -112,6 +112,20 @@ impl History {
         )
     }
 
+    /// Has the messages say of themselves whether their authors are bots.
+    pub fn mark_bots(&self, is_bot: impl Fn(&str) -> bool) {
+        let imp = self.imp();
+        let changed: Vec<_> = {
+            let (arrived, later, batch) =
+                (imp.arrived.borrow(), imp.overflow.later.borrow(), imp.batch.borrow());
+            let all = arrived.iter().chain(later.iter()).chain(batch.iter());
+            all.filter(|it| it.is_from_bot() != is_bot(it.author())).cloned().collect()
+        };
+        for message in changed {
+            message.set_from_bot(!message.is_from_bot());
+        }
+    }
+
     /// Returns the last message of the reader's that is not deleted, whether it has arrived or not.
     pub fn last_own(&self) -> Option<Message> {
         let imp = self.imp();

@@ -114,7 +114,7 @@ impl Room {
         imp.is_people_update_due.set(false);
         let people = self.ask_client(|it| (it.members(), it.name().to_owned()));
         if let Some((members, name)) = people {
-            imp.people.update(&members, &name);
+            self.set_people(&members, &name);
         }
     }
 
@@ -309,6 +309,7 @@ impl Room {
         let message = Message::new(kind, &said.author, "", time_ms).in_state(said.state.clone());
         let message = message.numbered(said.seq).answering(said.reply);
         message.set_deletion(self.imp().deleters.deletion(&message));
+        message.set_from_bot(self.session().is_some_and(|it| it.is_bot(&said.author)));
         self.note_pending(&message);
         if said.own { message } else { self.read(message) }
     }

@@ -1,6 +1,6 @@
 //! The members of a room other than the hall, whose list is asked for when it is needed.
 
-use gtk::{gio::prelude::*, glib::subclass::prelude::*};
+use gtk::gio::prelude::*;
 use pychat_wire::message::RoomEvent;
 
 use super::Room;
@@ -18,7 +18,7 @@ impl Room {
     /// Takes in who is in it.
     pub(in crate::session) fn on_members(&self, names: &[String]) {
         if self.kind().has_changing_members() {
-            self.imp().people.update(names, &self.own_name());
+            self.set_people(names, &self.own_name());
         }
     }
 

@@ -9,6 +9,7 @@ use crate::{
         i18n::{gettext, gettext_f},
         times,
     },
+    ui::people::bot_mark,
 };
 
 /// Returns what a screen reader says of `message`, of which `text` is shown.
@@ -16,6 +17,9 @@ pub(super) fn sentence(message: &Message, text: String) -> String {
     let moment = moment(message);
     let sentence = match message.kind() {
         MessageKind::Own => read_out(&gettext("You"), &moment, &text),
+        MessageKind::Other if message.is_from_bot() => {
+            read_out(&bot_mark::spoken(message.author()), &moment, &text)
+        }
         MessageKind::Other => read_out(message.author(), &moment, &text),
         MessageKind::Notice | MessageKind::Welcome => text,
     };

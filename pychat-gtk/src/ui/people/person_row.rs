@@ -8,7 +8,7 @@ use gtk::{glib, prelude::*};
 use crate::{
     model::Person,
     text::{i18n::gettext_f, names::isolated},
-    ui::compat,
+    ui::{compat, people::bot_mark},
 };
 
 mod imp {
@@ -22,6 +22,8 @@ mod imp {
         avatar: TemplateChild<adw::Avatar>,
         #[template_child]
         name: TemplateChild<gtk::Label>,
+        #[template_child]
+        bot_mark: TemplateChild<gtk::Label>,
         #[template_child]
         self_mark: TemplateChild<gtk::Label>,
         /// The person shown.
@@ -75,6 +77,7 @@ mod imp {
             let is_self = person.as_ref().is_some_and(Person::is_self);
             self.avatar.set_text(Some(&name));
             self.name.set_label(&name);
+            self.bot_mark.set_visible(person.as_ref().is_some_and(Person::is_bot));
             self.self_mark.set_visible(is_self);
             self.person.replace(person);
             self.name_list_item();
@@ -84,7 +87,13 @@ mod imp {
         fn name_list_item(&self) {
             if let Some(person) = &*self.person.borrow() {
                 let name = person.name();
-                let spoken = if person.is_self() { oneself(&name) } else { name };
+                let spoken = if person.is_self() {
+                    oneself(&name)
+                } else if person.is_bot() {
+                    bot_mark::spoken(&name)
+                } else {
+                    name
+                };
                 compat::name_list_item(&*self.obj(), &spoken, "");
             }
         }

@@ -167,6 +167,10 @@ fn member_row(room: &Room, person: &Person) -> adw::ActionRow {
     if person.is_self() {
         row.set_subtitle(&gettext("You"));
     } else {
+        if person.is_bot() {
+            // Translators: of somebody who is a program, below their name.
+            row.set_subtitle(&gettext("Bot"));
+        }
         row.add_suffix(&menu_button(room, &name));
     }
     row

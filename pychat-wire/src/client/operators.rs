@@ -57,11 +57,6 @@ impl Client {
         &self.line.bots
     }
 
-    /// Returns true if somebody of this name is one of [`bots`](Self::bots).
-    pub fn is_bot(&self, name: &str) -> bool {
-        self.line.bots.contains(name)
-    }
-
     /// Takes what a server says of operators and bots; returns anything else.
     pub(super) fn on_operators<'a>(
         &mut self,

@@ -25,6 +25,7 @@ mod events;
 mod imp;
 mod joining;
 mod key_storage;
+mod missed_mentions;
 mod notices;
 mod persistence;
 mod private_file;
@@ -240,6 +241,7 @@ impl Session {
         }
         imp.room.update_people_if_due();
         self.show_bots_if_due();
+        self.search_missed_mentions();
         imp.is_processing.set(false);
         self.send();
         self.set_alarm();

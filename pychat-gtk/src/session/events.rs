@@ -49,8 +49,14 @@ impl Session {
             Event::Bans { bans, mutes, slow_seconds, admission } => {
                 self.on_rules(Rules { bans, mutes, slow_seconds, admission });
             }
-            Event::Found { id, message } => self.search_everywhere().on_found(&id, &message),
-            Event::SearchEnded { id, end } => self.search_everywhere().on_ended(&id, end),
+            Event::Found { id, message } => {
+                self.on_mention_found(&id, &message);
+                self.search_everywhere().on_found(&id, &message);
+            }
+            Event::SearchEnded { id, end } => {
+                self.on_mentions_ended(&id, &end);
+                self.search_everywhere().on_ended(&id, end);
+            }
             event => self.room().on_event(event),
         }
     }

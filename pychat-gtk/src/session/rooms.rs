@@ -11,7 +11,9 @@ use pychat_wire::{
     client::{self, Event, ROOMS_MAX, RoomId},
 };
 
-use super::{Room, Session, SessionState, notices, state_file::KeptRoom};
+use super::{
+    Room, Session, SessionState, missed_mentions::MissedMentions, notices, state_file::KeptRoom,
+};
 
 /// The most rooms whose messages are kept here, and not only counted, beside the hall.
 const OPEN_ROOMS_MAX: usize = 16;
@@ -29,6 +31,7 @@ pub(super) struct Rooms {
     opened: RefCell<Vec<Room>>,
     /// True once something in a room has changed, until that is told.
     is_news_due: Cell<bool>,
+    pub(super) missed_mentions: RefCell<MissedMentions>,
 }
 
 impl Session {
@@ -42,6 +45,7 @@ impl Session {
         }
         rooms.kept.replace(kept);
         rooms.opened.take();
+        rooms.missed_mentions.take();
         self.search_everywhere().search_for("");
         for room in self.rooms().all().iter().filter(|room| !room.has_id("")) {
             room.lose(); // It was on the server of before.
@@ -63,7 +67,9 @@ impl Session {
                 room.lose();
             }
         }
+        let n_known = rooms.len();
         rooms.extend(described.iter().filter_map(|room| self.describe_room(room)));
+        self.begin_missed_mentions(is_new || n_known < rooms.len());
         rooms.retain(is_worth_listing);
         rooms.iter().for_each(Room::tell_news); // They are sorted by it.
         self.rooms().replace(rooms);
@@ -76,6 +82,9 @@ impl Session {
 
     /// Takes in what the client tells of rooms; returns what is of something else.
     pub(super) fn on_room_event(&self, event: Event) -> Option<Event> {
+        if let Event::Skipped { .. } = event {
+            self.expect_missed_mentions();
+        }
         match &event {
             Event::RoomChanged(room) => {
                 if let Some(new) = self.describe_room(room) {

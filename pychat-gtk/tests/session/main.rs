@@ -9,6 +9,7 @@ mod elsewhere;
 mod encrypted;
 mod joining;
 mod keeping;
+mod missed_mentions;
 mod moderating;
 mod people;
 mod reading;

@@ -43,6 +43,20 @@ pub(crate) fn room(id: &str, kind: &str, name: &str, last: u64, more: &Value) ->
     room
 }
 
+/// Returns true for the search for missed mentions, which a client makes by itself: a name between
+/// quotation marks.
+pub(crate) fn is_search_for_mentions(payload: &Value) -> bool {
+    let query = payload["query"].as_str().unwrap_or_default();
+    payload["type"] == "search" && query.starts_with('"')
+}
+
+/// Returns true for the frame of a payload that a client sends beside what it is told to do.
+pub(crate) fn is_aside(frame: &str) -> bool {
+    let payload = frame.split_once(':').map_or("", |(_, payload)| payload);
+    let payload: Value = serde_json::from_str(payload).unwrap_or_default();
+    payload["type"] == "read" || is_search_for_mentions(&payload)
+}
+
 /// Puts `more` members into a payload.
 pub(crate) fn extend(payload: &mut Value, more: &Value) {
     let members = payload.as_object_mut().expect("an object");

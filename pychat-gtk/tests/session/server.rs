@@ -18,7 +18,7 @@ use rustls::{ServerConfig, ServerConnection};
 use serde_json::{Value, json};
 
 pub(crate) use self::payloads::{GREETING, NONCE, SERVER, TIME_MS, frame};
-use self::payloads::{extend, greeting, hall};
+use self::payloads::{extend, greeting, hall, is_aside, is_search_for_mentions};
 
 /// The longest that the server waits for anything before the test has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -270,14 +270,18 @@ impl Peer {
         payload["content"].as_str().expect("what is said is text").to_owned()
     }
 
-    /// Waits for one payload, but for those that say what was seen.
+    /// Waits for one payload, but for those that say what was seen, and for the search for missed
+    /// mentions, which finds nothing.
     pub(crate) fn read_payload(&mut self) -> Value {
         loop {
             let payload = self.read_any_payload();
-            if payload["type"] != "read" {
+            if payload["type"] == "read" {
+                self.note_mark(&payload);
+            } else if is_search_for_mentions(&payload) {
+                self.send(&json!({"type": "found_end", "ref": payload["ref"]}));
+            } else {
                 return payload;
             }
-            self.note_mark(&payload);
         }
     }
 
@@ -301,7 +305,8 @@ impl Peer {
         }
     }
 
-    fn read_any_payload(&mut self) -> Value {
+    /// Waits for one payload.
+    pub(crate) fn read_any_payload(&mut self) -> Value {
         let mut size = 0;
         loop {
             match self.read_byte() {
@@ -324,7 +329,7 @@ impl Peer {
         }
         .expect("the connection ends in order");
         let rest = String::from_utf8(rest).expect("payloads are text");
-        let words = rest.split_inclusive('}').filter(|it| !it.contains(r#":{"type":"read","#));
+        let words = rest.split_inclusive('}').filter(|word| !is_aside(word));
         assert_eq!(words.collect::<String>(), "");
     }
 

@@ -6,7 +6,7 @@ import unittest
 import test_devices
 from servers import Member
 from support import (
-    Atspi, GLib, WindowTest, children, eventually, role_of, text_of, walk,
+    PATIENCE_S, Atspi, GLib, WindowTest, activate_action, children, eventually, role_of, text_of, walk,
 )
 
 NARROW_PX = 400
@@ -122,6 +122,32 @@ class News(RoomsTest):
         direct = self.boris.direct("Анна")
         self.enter("Борис")
         return direct
+
+
+class Away(RoomsTest):
+    def test_a_mention_that_came_while_one_was_away_is_counted(self):
+        kitchen = self.boris.create("Kitchen", kind="closed")
+        self.boris.request("add_member", room=kitchen, username="Анна")
+        self.wait_for_listed("Everyone", "Kitchen")
+        activate_action("quit")
+        self.window.process.wait(PATIENCE_S)
+        self.boris.say("@Анна look", room=kitchen)
+        self.boris.say("tea", room=kitchen)
+        eventually(lambda: self.finds("look"), "the server to find it")
+        self.window = self.open_joined(self.server)
+        self.window.focus()
+        self.wait_for_listed("Everyone", "Kitchen, 2 unread, 1 mention")
+        self.enter("Kitchen, 2 unread, 1 mention")
+        self.window.wait_for_row(": tea")
+        self.wait_for_listed("Everyone", "Kitchen")
+
+    def finds(self, words):
+        """Returns true once the server finds something with these words: a second after that was said."""
+        self.boris.write({"type": "search", "ref": "s", "query": words, "limit": 1})
+        while (payload := self.boris.read())["type"] != "found_end":
+            if payload["type"] == "found":
+                return True
+        return False
 
 
 class Ways(RoomsTest):

@@ -157,10 +157,11 @@ impl Room {
             self.tell_asked(id, &message, &amended.amendment);
             self.end_composing_deleted();
         }
-        if let Amendment::Delete { target } = amended.amendment
-            && let Some(session) = self.session()
-        {
-            session.rooms().tell_withdrawn(self, target);
+        if let Amendment::Delete { target } = amended.amendment {
+            self.forget_mentions(target..=target);
+            if let Some(session) = self.session() {
+                session.rooms().tell_withdrawn(self, target);
+            }
         }
         self.expect_news();
     }

@@ -93,6 +93,7 @@ impl Room {
     pub(in crate::session) fn begin_epoch(&self) {
         self.imp().deleters.clear();
         self.imp().own_numbers.clear();
+        self.forget_mentions(0..=u64::MAX);
         if self.is_open() {
             self.history().begin_epoch();
             self.read_from_seen();
@@ -231,6 +232,7 @@ impl Room {
     }
 
     fn on_gap(&self, from: u64, to: u64) {
+        self.forget_mentions(from..=to);
         if self.is_open() {
             self.history().restart(from.saturating_sub(1));
             self.history().skip_missing(to);

@@ -40,7 +40,7 @@ pub(super) struct News {
     pub(super) unread: u32,
     pub(super) mentions: u32,
     pub(super) last_active: i64,
-    /// The numbers of the new messages that mention the reader, the oldest first.
+    /// The numbers of the new messages that mention the reader, each once.
     pub(super) mentioned_at: Vec<u64>,
     /// True once something has changed, until that is told.
     pub(super) is_due: bool,
@@ -66,7 +66,7 @@ pub struct Room {
     pub(super) description: RefCell<Description>,
     /// The number of other people's messages that are new to the reader, on every device.
     #[property(name = "unread", get, type = u32, member = unread)]
-    /// The number of these that mention the reader, as far as they have come.
+    /// The number of these that mention the reader, as far as that is known.
     #[property(name = "mentions", get, type = u32, member = mentions)]
     /// The time of the last message, in UTC milliseconds since 1970; 0 if it is not known.
     #[property(name = "last-active", get, type = i64, member = last_active)]

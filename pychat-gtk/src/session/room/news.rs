@@ -1,8 +1,10 @@
 //! The activity in a room that is new to the reader, by the one rule that the server has too: what
 //! others said after the last message that was seen, on whichever device.
 
+use std::ops::RangeInclusive;
+
 use gtk::glib::subclass::prelude::*;
-use pychat_wire::client::UNREAD_MAX;
+use pychat_wire::client::{self, Message as Heard, UNREAD_MAX};
 
 use super::{Room, RoomNotifications};
 use crate::{model::Message, session::state_file::KeptRoom};
@@ -35,10 +37,34 @@ impl Room {
 
     /// Takes in a new message of somebody else's.
     pub(super) fn count_mention(&self, message: &Message) {
-        let mut news = self.imp().news.borrow_mut();
-        if message.calls_reader() && (news.mentioned_at.len() as u64) < UNREAD_MAX {
-            news.mentioned_at.push(message.seq().unwrap_or(UNNUMBERED));
+        let mentioned_at = &mut self.imp().news.borrow_mut().mentioned_at;
+        let is_full = UNREAD_MAX <= mentioned_at.len() as u64;
+        let is_known = message.seq().is_some_and(|seq| mentioned_at.contains(&seq));
+        if message.calls_reader() && !is_full && !is_known {
+            mentioned_at.push(message.seq().unwrap_or(UNNUMBERED));
         }
+    }
+
+    /// Takes in a message that has the reader's name in it and was said before this client was there. What
+    /// it does not have yet is heard later.
+    pub(in crate::session) fn count_missed(&self, said: &Heard) {
+        let id = self.client_id();
+        let room = self.ask_client(|client| client.room(id)).flatten();
+        let is_unread =
+            |room: client::Room| said.seq.is_some_and(|it| room.read < it && it <= room.last);
+        if said.own || !room.is_some_and(is_unread) {
+            return;
+        }
+        let message = self.found(said);
+        if !message.is_deleted() {
+            self.count_mention(&message);
+            self.expect_news();
+        }
+    }
+
+    /// Takes in that the messages with these numbers are there no more.
+    pub(super) fn forget_mentions(&self, seqs: RangeInclusive<u64>) {
+        self.imp().news.borrow_mut().mentioned_at.retain(|seq| !seqs.contains(seq));
     }
 
     /// Takes in that something was said at `time_ms`, in UTC milliseconds since 1970.

@@ -17,7 +17,6 @@ use pychat_server::{
     core::{
         id::{RoomId, Ticket},
         record::{self, Draft, PersonId, Request},
-        search::Query,
         time::Time,
     },
     store::{
@@ -25,7 +24,7 @@ use pychat_server::{
         sqlite::{Durability, FILE_NAME, Place, SqliteStore},
     },
 };
-use pychat_wire::UserName;
+use pychat_wire::{UserName, search::Query};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 

@@ -14,7 +14,6 @@ pub mod rate_limit;
 pub mod record;
 pub mod rooms;
 pub mod roster;
-pub mod search;
 pub mod secret;
 pub mod sweep;
 pub mod time;

@@ -3,8 +3,9 @@
 //! This crate does no I/O and reads no clock: bytes and text come in, bytes and values go out, so
 //! both ends, their tests and anybody's bot share it. Read [`frame`] first (the bounds of
 //! payloads), then [`message`] (their content), [`name`] (the rules of names), [`key`] (the proof of
-//! who somebody is), [`link`] (an invitation) and [`client`] (the client's side of a conversation).
-//! With the feature `tls` there is also the client's side of an encrypted connection.
+//! who somebody is), [`link`] (an invitation), [`search`] (what a search finds) and [`client`] (the client's
+//! side of a conversation). With the feature `tls` there is also the client's side of an encrypted
+//! connection.
 
 pub mod client;
 pub mod frame;
@@ -13,6 +14,7 @@ pub mod link;
 pub mod message;
 pub mod name;
 pub mod notice;
+pub mod search;
 #[cfg(feature = "tls")]
 pub mod tls;
 

@@ -1,6 +1,8 @@
 //! Searches, as a store is asked for them.
 
-use crate::core::{id::RoomId, search::Query};
+use pychat_wire::search::Query;
+
+use crate::core::id::RoomId;
 
 /// The messages that are wanted.
 #[derive(Clone, Copy, Debug)]

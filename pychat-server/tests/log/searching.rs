@@ -11,10 +11,10 @@ use pychat_server::{
     core::{
         id::{HALL, RoomId},
         record::{Amending, Request},
-        search::Query,
     },
     store::{Looked, Memory, OVER_KEPT, Place, Retention, SqliteStore, Store, Wanted},
 };
+use pychat_wire::search::Query;
 use rusqlite::Connection;
 
 use super::{

@@ -7,6 +7,7 @@ use pychat_wire::{
     UserName,
     key::{InviteCode, Nonce, PairCode},
     message::{Door, Listing, RoomKind},
+    search::Query,
 };
 
 use super::input::{CloseReason, Complaint, Protocol, Refusal};
@@ -14,7 +15,6 @@ use crate::core::{
     id::{CallId, ConnectionId, RoomId, Ticket},
     moderation::{Listed, Reply},
     record::{Device, Invite, InviteTerms, PersonId, Record, Request},
-    search::Query,
 };
 
 /// An effect: something that the chat wants done.

@@ -9,10 +9,9 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
-use crate::core::{
-    id::RoomId,
-    search::{BEGINNING_CHARS_MIN, Query, folded_name, words},
-};
+use pychat_wire::search::{BEGINNING_CHARS_MIN, Query, folded_name, words};
+
+use crate::core::id::RoomId;
 
 /// The beginnings of words that are terms have so many characters; what is longer is looked up among
 /// the words.

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use pychat_wire::message::{self, ErrorCode, SEARCH_LIMIT_MAX};
+use pychat_wire::{
+    message::{self, ErrorCode, SEARCH_LIMIT_MAX},
+    search::Query,
+};
 
 use super::{
     super::{Complaint, Search, complain},
@@ -11,7 +14,6 @@ use super::{
 use crate::core::{
     gate::Verb,
     id::{ConnectionId, HALL, RoomId},
-    search::Query,
 };
 
 impl Chat {

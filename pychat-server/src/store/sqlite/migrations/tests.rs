@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use pychat_wire::UserName;
+use pychat_wire::{UserName, search::Query};
 
 use super::{
     super::{Durability, FILE_NAME, Place, SqliteStore, rows, schema::check_origin},
@@ -16,7 +16,6 @@ use crate::{
     core::{
         id::{HALL, RoomId, Ticket},
         record::{Appended, Draft, Kind, OwnedName, Person, PersonId, Request, Stored},
-        search::Query,
         time::Time,
     },
     store::{Answer, Place as SearchPlace, Records, Retention, Store, Wanted},

@@ -1,7 +1,10 @@
-//! Words: how texts are cut into them, and what a search looks for. Both stores follow these rules.
+//! Words: how texts are cut into them, and what a search finds. Servers and clients follow the same rule,
+//! so what a server finds a client finds as well in what it has.
 //!
 //! A word is letters and digits, in lower case; Latin and Greek letters without their diacritics, and
-//! `ё` is `е`. A change of these rules needs a migration that begins the index of the file anew.
+//! `ё` is `е`. A change of these rules needs a migration of the server's that begins its index anew.
+
+use std::ops::Range;
 
 use unicode_normalization::char::decompose_canonical;
 
@@ -18,24 +21,42 @@ const QUERY_WORDS_MAX: usize = 16;
 pub const BEGINNING_CHARS_MIN: usize = 2;
 
 /// Returns the words of a text, in order.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(pychat_wire::search::words("Ещё café?"), ["еще", "cafe"]);
+/// ```
 pub fn words(text: &str) -> Vec<String> {
+    words_in_place(text).into_iter().map(|(word, _)| word).collect()
+}
+
+/// Returns the words of a text, in order, and where each stands there, in bytes.
+fn words_in_place(text: &str) -> Vec<(String, Range<usize>)> {
     let (mut words, mut word, mut n_chars) = (Vec::new(), String::new(), 0);
-    for character in text.chars() {
+    let mut place = 0..0;
+    for (at, character) in text.char_indices() {
+        let end = at + character.len_utf8();
         if character.is_alphanumeric() {
             for lower in character.to_lowercase().filter(|lower| !is_mark(*lower)) {
                 if n_chars < WORD_CHARS_MAX {
+                    if n_chars == 0 {
+                        place.start = at;
+                    }
                     word.push(base(lower));
                     n_chars += 1;
                 }
             }
+            place.end = end;
         } else if is_mark(character) {
             // The only letter of ours that another one and a mark make.
             if character == '\u{306}' && word.ends_with('и') {
                 word.pop();
                 word.push('й');
             }
+            place.end = end;
         } else if !word.is_empty() && character != '\u{ad}' {
-            words.push(std::mem::take(&mut word));
+            words.push((std::mem::take(&mut word), place.clone()));
             n_chars = 0;
             if words.len() == WORDS_MAX {
                 return words;
@@ -43,7 +64,7 @@ pub fn words(text: &str) -> Vec<String> {
         }
     }
     if !word.is_empty() {
-        words.push(word);
+        words.push((word, place));
     }
     words
 }
@@ -137,6 +158,33 @@ impl Query {
         self.parts.iter().all(|part| part.is_in(&words))
     }
 
+    /// Returns where a text has what is searched for, in bytes and in order: each word or row of words, whether
+    /// or not all are there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let query = pychat_wire::search::Query::new("tea \"at fi", None);
+    /// assert_eq!(query.places("Tea at five"), [0..3, 4..11]);
+    /// ```
+    pub fn places(&self, text: &str) -> Vec<Range<usize>> {
+        let (words, places): (Vec<_>, Vec<_>) = words_in_place(text).into_iter().unzip();
+        let rows = self.parts.iter().flat_map(|part| {
+            let ends = part.rows_in(&words).map(|at| (at, at + part.words.len() - 1));
+            ends.map(|(first, last)| places[first].start..places[last].end)
+        });
+        let mut rows: Vec<_> = rows.collect();
+        rows.sort_by_key(|row| row.start);
+        let mut found: Vec<Range<usize>> = Vec::with_capacity(rows.len());
+        for row in rows {
+            match found.last_mut().filter(|last| row.start < last.end) {
+                Some(last) => last.end = last.end.max(row.end),
+                None => found.push(row),
+            }
+        }
+        found
+    }
+
     /// Returns the author, as [`folded_name`] has it.
     pub fn author(&self) -> Option<&str> {
         self.author.as_deref()
@@ -154,11 +202,22 @@ impl Query {
 
 impl Part {
     fn is_in(&self, words: &[String]) -> bool {
-        let Some((last, before)) = self.words.split_last() else { return false };
-        words.windows(self.words.len()).any(|row| {
-            let Some((end, begin)) = row.split_last() else { return false };
-            begin == before && if self.is_open { end.starts_with(last) } else { end == last }
-        })
+        self.rows_in(words).next().is_some()
+    }
+
+    /// Returns where among `words` those of this part stand in a row, by the first of them.
+    fn rows_in(&self, words: &[String]) -> impl Iterator<Item = usize> {
+        let rows = words.windows(self.words.len()).enumerate();
+        rows.filter(|(_, row)| self.is_row(row)).map(|(at, _)| at)
+    }
+
+    fn is_row(&self, row: &[String]) -> bool {
+        let (Some((last, before)), Some((end, begin))) =
+            (self.words.split_last(), row.split_last())
+        else {
+            return false;
+        };
+        begin == before && if self.is_open { end.starts_with(last) } else { end == last }
     }
 }
 
@@ -220,6 +279,27 @@ mod tests {
             ("обед) OR (x", false),
         ] {
             assert_eq!(Query::new(query, None).finds("Анна", text), is_found, "{query:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_found_is_in_its_place() {
+        for (query, text, expected) in [
+            ("two one", "One, TWO, one", &["One", "TWO", "one"][..]),
+            ("one three", "one two", &["one"]),
+            ("\"one two\" th", "two one two, three", &["one two", "three"]),
+            ("\"one two\" one", "one two one", &["one two", "one"]),
+            ("\"a a\"", "a a a", &["a a a"]),
+            ("one", "ones one", &["ones", "one"]),
+            ("\"one\"", "ones one", &["one"]),
+            ("елка", "Ёлка, е\u{308}лка", &["Ёлка", "е\u{308}лка"]),
+            ("cafe", "un cafe\u{301}!", &["cafe\u{301}"]),
+            ("cooperate", "co\u{ad}operate", &["co\u{ad}operate"]),
+            ("?", "?", &[]),
+        ] {
+            let found = Query::new(query, None).places(text);
+            let found: Vec<_> = found.into_iter().map(|place| &text[place]).collect();
+            assert_eq!(found, expected, "{query:?} in {text:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Older messages, which are asked for page by page.
 
-use super::{Client, RoomId, phase::Protocol};
+use super::{Client, RoomId, phase::Protocol, place::Place};
 use crate::message::ClientMessage;
 
 /// The availability of messages older than all that were shown.
@@ -32,14 +32,26 @@ impl Client {
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
     pub fn request_history(&mut self, room: &RoomId, limit: u64) -> bool {
-        let is_joined = self.phase.is_joined(Protocol::Second);
-        let Some(cursor) = self.rooms.get_mut(room).filter(|_| is_joined) else { return false };
-        let is_asked = cursor.place.request(limit);
-        if is_asked {
-            self.line.pages.push(room.clone());
-            self.send_page_requests();
-        }
-        is_asked
+        self.request_page(room, |place| place.request(limit))
+    }
+
+    /// Asks for at most `limit` records of `room` before number `seq`, wherever that is. If it is before all that
+    /// were shown, the pages after this one go on from it; those between are skipped, until
+    /// [`Self::forget_before`] says that they are wanted.
+    ///
+    /// Returns false, and does nothing, if a page is on its way already, if the room has no such number yet,
+    /// or if we are not in that room, or not in protocol 2.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{RoomId, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
+    /// assert!(!client.request_history_before(&RoomId::hall(), 10_000, 50)); // Not joined.
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn request_history_before(&mut self, room: &RoomId, seq: u64, limit: u64) -> bool {
+        self.request_page(room, |place| place.request_before(seq, limit))
     }
 
     /// Records that messages of `room` older than number `seq` are shown no more, so that they can be asked
@@ -77,6 +89,17 @@ impl Client {
             Some(cursor) if cursor.place.has_older() => Past::Kept,
             _ => Past::None,
         }
+    }
+
+    fn request_page(&mut self, room: &RoomId, ask: impl FnOnce(&mut Place) -> bool) -> bool {
+        let is_joined = self.phase.is_joined(Protocol::Second);
+        let Some(cursor) = self.rooms.get_mut(room).filter(|_| is_joined) else { return false };
+        let is_asked = ask(&mut cursor.place);
+        if is_asked {
+            self.line.pages.push(room.clone());
+            self.send_page_requests();
+        }
+        is_asked
     }
 
     /// Sends the requests for pages whose turn it is.

@@ -104,10 +104,15 @@ impl Place {
 
     /// Asks for a page; returns false if one is on its way or nothing older exists.
     pub(super) fn request(&mut self, limit: u64) -> bool {
-        if self.request.is_some() || !self.has_older() {
+        self.has_older() && self.request_before(self.oldest, limit)
+    }
+
+    /// Asks for the page before `seq`; returns false if one is on its way or there is no such number.
+    pub(super) fn request_before(&mut self, seq: u64, limit: u64) -> bool {
+        if self.request.is_some() || seq <= 1 || self.last.saturating_add(1) < seq {
             return false;
         }
-        self.request = Some(Request::new(self.oldest, limit.clamp(1, PAGE_MESSAGES_MAX)));
+        self.request = Some(Request::new(seq, limit.clamp(1, PAGE_MESSAGES_MAX)));
         true
     }
 
@@ -179,23 +184,19 @@ impl Place {
         }
     }
 
-    /// Takes the end of a page; returns the page if it is the one that was asked for.
-    pub(super) fn on_page(&mut self, before: u64, start: bool) -> Option<Page> {
+    /// Takes the end of a page; returns the page if it is the one that was asked for, and the number from which
+    /// on it has everything. Older ones go on from it, unless it lies after what was seen.
+    pub(super) fn on_page(&mut self, before: u64, start: bool) -> Option<(Page, u64)> {
         if 0 < self.n_unwanted {
             self.n_unwanted -= 1;
             return None;
         }
         let request = self.request.take_if(|request| request.before == before)?;
-        if let Some((first, _)) = request.arrived {
-            self.oldest = first;
+        let first = request.arrived.map_or(before, |(first, _)| first);
+        if first < before && before <= self.oldest || before == self.oldest {
+            (self.oldest, self.is_at_start) = (first, start);
         }
-        self.is_at_start = start;
-        Some(Page { start, ..request.page })
-    }
-
-    /// Returns the number below which nothing was seen.
-    pub(super) fn oldest(&self) -> u64 {
-        self.oldest
+        Some((Page { start, ..request.page }, first))
     }
 }
 

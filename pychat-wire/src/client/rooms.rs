@@ -267,10 +267,10 @@ impl Rooms {
     /// Takes the end of a page; returns the page if it is the one that was asked for.
     pub(super) fn on_page(&mut self, id: &RoomId, before: u64, start: bool) -> Option<Page> {
         let cursor = self.cursors.get_mut(id)?;
-        let page = cursor.place.on_page(before, start)?;
+        let (page, first) = cursor.place.on_page(before, start)?;
         let others = page.messages.iter().filter(|it| !it.own && !it.state.is_deleted);
         let others: Vec<_> = others.filter_map(|message| message.seq).collect();
-        let first = if start { 0 } else { cursor.place.oldest() };
+        let first = if start { 0 } else { first };
         cursor.tally.page((first, before), &others);
         self.count_page_bytes();
         Some(Page { room: id.clone(), ..page })

@@ -157,6 +157,41 @@ fn what_is_shown_no_more_can_be_asked_for_again() {
 }
 
 #[test]
+fn pages_go_on_from_wherever_one_was_asked_for() {
+    let page = |before, start| ServerMessage::Page { room: "".into(), before, count: 2, start };
+    let mut stage = Stage::joined(100);
+    assert!(!stage.client.request_history_before(&hall(), 102, 2), "there is no 101 yet");
+    stage.written();
+    assert!(stage.client.request_history_before(&hall(), 41, 2));
+    assert!(!stage.client.request_history_before(&hall(), 61, 2), "one at a time");
+    assert_eq!(stage.written(), [r#"{"type":"history","before":41,"limit":2}"#]);
+    let told = stage.hear(&[replayed(39), replayed(40), live(101), page(41, false)]);
+    assert_told(&told, &["101", "page [39 40] false"]);
+    // What comes after that leaves the way back as it is.
+    assert!(stage.client.request_history_before(&hall(), 43, 2));
+    assert_told(
+        &stage.hear(&[replayed(41), replayed(42), page(43, false)]),
+        &["page [41 42] false"],
+    );
+    stage.written();
+    stage.client.request_history(&hall(), 2);
+    assert_eq!(stage.written(), [r#"{"type":"history","before":39,"limit":2}"#]);
+    stage.hear(&[replayed(1), page(39, true)]);
+    assert_eq!(stage.client.past(&hall()), Past::None);
+    stage.client.forget_before(&hall(), 101);
+    stage.written();
+    stage.client.request_history(&hall(), 2);
+    assert_eq!(stage.written(), [r#"{"type":"history","before":101,"limit":2}"#]);
+    // Where nothing is kept there, it is as if that had not been asked for.
+    stage.hear(&[replayed(100), page(101, false)]);
+    stage.client.request_history_before(&hall(), 3, 2);
+    stage.hear(&[page(3, true)]);
+    stage.written();
+    stage.client.request_history(&hall(), 2);
+    assert_eq!(stage.written(), [r#"{"type":"history","before":100,"limit":2}"#]);
+}
+
+#[test]
 fn a_window_that_missed_too_much_is_sent_the_last_of_it_and_may_ask_for_the_rest() {
     let page = |before, start| ServerMessage::Page { room: "".into(), before, count: 2, start };
     let mut stage = Stage::window(saved(10));

@@ -3,7 +3,7 @@
 use pychat_wire::{
     FrameError,
     client::{FailReason, SayError},
-    message::{ErrorCode, RoomRequest},
+    message::{Amendment, ErrorCode, RoomRequest},
 };
 
 use super::{disconnect_reason::DisconnectReason, step::Service};
@@ -176,8 +176,15 @@ pub fn amend_error(error: SayError) -> String {
 }
 
 /// Returns why a message is as it was.
-pub fn amend_fail_reason(reason: &FailReason) -> String {
+pub fn amend_fail_reason(amendment: &Amendment<'_>, reason: &FailReason) -> String {
     let refused = match reason {
+        FailReason::Refused { code: ErrorCode::Forbidden | ErrorCode::NoMessage, .. }
+            if matches!(amendment, Amendment::Restore { .. }) =>
+        {
+            return gettext(
+                "The message cannot be restored. Its author deleted it, or it was removed more than 7 days ago.",
+            );
+        }
         FailReason::Refused { code, text } => denial(*code, text),
         _ => return unanswered(),
     };

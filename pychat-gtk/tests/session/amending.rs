@@ -58,13 +58,13 @@ fn first_text(session: &Session) -> Option<String> {
 }
 
 /// Gathers the reasons why something was not changed, with the words that it was to have.
-fn refusals(room: &Room) -> Rc<RefCell<Vec<(String, String)>>> {
+fn refusals(session: &Session) -> Rc<RefCell<Vec<(String, String)>>> {
     let refusals = Rc::new(RefCell::new(Vec::new()));
-    room.connect_closure("amendment-refused", false, {
+    session.rooms().connect_amendment_refused({
         let refusals = refusals.clone();
-        glib::closure_local!(move |_: &Room, reason: &str, _: Option<&Message>, words: &str| {
+        move |_, _, reason, _, words| {
             refusals.borrow_mut().push((reason.to_owned(), words.to_owned()));
-        })
+        }
     });
     refusals
 }
@@ -138,7 +138,7 @@ fn what_the_reader_changes_is_shown_at_once_and_taken_back_if_refused() {
         assert_eq!((&*message.text(), message.delivery()), ("hello", Delivery::Sending));
         until(|| message.delivery() == Delivery::Sent).await;
         assert_eq!(message.edited_ms(), i64::try_from(TIME_MS + 2_000).ok());
-        let refusals = refusals(&room);
+        let refusals = refusals(&session);
         room.edit(&message, "too late").expect("it can be tried");
         assert_eq!(&*message.text(), "too late");
         until(|| !refusals.borrow().is_empty()).await;
@@ -326,6 +326,46 @@ fn an_operator_removes_what_others_said_and_brings_it_back() {
         room.bring_back(&message);
         until(|| *told.borrow() == ["removed", "restored"]).await;
         assert_eq!((&*message.text(), message.is_deleted()), ("spam", false));
+        session.leave().await;
+        finish(server).await;
+    });
+}
+
+#[test]
+fn an_operator_may_try_to_bring_back_what_was_deleted_while_they_were_away() {
+    run(async {
+        let server = Server::start(|door| {
+            let mut peer = door.accept();
+            let_in(&mut peer, true);
+            let now_ms = glib::real_time() / 1_000;
+            let deleted = json!({"deleted": true, "replay": true, "time": now_ms});
+            peer.record(1, "Борис", "", &deleted);
+            peer.record(2, "Вера", "", &deleted);
+            peer.record(3, "Вера", "", &deleted);
+            let restore = peer.read_payload();
+            assert_eq!((&restore["type"], &restore["target"]), (&json!("restore"), &json!(1)));
+            let more = json!({"content": "hello", "id": restore["id"]});
+            amended(&mut peer, 4, "Анна", "restore", &more);
+            let restore = peer.read_payload();
+            peer.send(&json!({
+                "type": "error", "code": "forbidden", "text": "no", "ref": restore["id"],
+            }));
+            peer.expect_end();
+        });
+        let session = joined(&server.address).await;
+        let room = session.room();
+        let refusals = refusals(&session);
+        until(|| room.history().by_seq(3).is_some() && room.can_moderate()).await;
+        let message = |seq| room.history().by_seq(seq).expect("it is there");
+        assert!((1..=3).all(|seq| room.can(MessageChange::Restore, &message(seq))));
+        room.bring_back(&message(1));
+        until(|| *message(1).text() == *"hello").await;
+        room.bring_back(&message(2));
+        until(|| !refusals.borrow().is_empty()).await;
+        let reason = "The message cannot be restored. Its author deleted it, or it was removed more than 7 days ago.";
+        assert_eq!(refusals.take(), [(reason.to_owned(), String::new())]);
+        assert!(!room.can(MessageChange::Restore, &message(2)), "it is not offered again");
+        assert!(room.can(MessageChange::Restore, &message(3)));
         session.leave().await;
         finish(server).await;
     });

@@ -13,7 +13,7 @@ use std::{
 use gtk::glib::subclass::prelude::*;
 use pychat_wire::{client::MessageState, message::Amendment};
 
-use super::Message;
+use super::{Message, MessageKind};
 use crate::text;
 
 /// The time for which an operator may give a removed message its words back.
@@ -116,17 +116,18 @@ impl Message {
         self.imp().amending.is_hidden.get()
     }
 
-    /// Returns true if an operator may give it its words back at `now_ms`, as far as that is known.
+    /// Returns true if an operator may give it its words back at `now_ms`, as far as that is known. Of a message
+    /// of somebody else's whose deletion was not heard of, at most that it may have been said too long ago.
     pub fn can_be_restored(&self, now_ms: i64) -> bool {
         let amending = &self.imp().amending;
         if !amending.state.borrow().is_deleted || !amending.pending.borrow().is_empty() {
             return false;
         }
+        let is_recent = |at_ms| u128::from(now_ms.abs_diff(at_ms)) < RESTORE_TIME.as_millis();
         match amending.deletion.get() {
-            Some(Deletion::ByOperator(at_ms)) => {
-                u128::from(now_ms.abs_diff(at_ms)) < RESTORE_TIME.as_millis()
-            }
-            Some(Deletion::ByAuthor) | None => false,
+            Some(Deletion::ByOperator(at_ms)) => is_recent(at_ms),
+            Some(Deletion::ByAuthor) => false,
+            None => self.kind() == MessageKind::Other && is_recent(self.time_ms()),
         }
     }
 

@@ -124,15 +124,16 @@ impl Room {
         }
     }
 
-    /// Removes `message`, of somebody else's. `removed` follows, or `amendment-refused`.
+    /// Removes `message`, of somebody else's. `removed` follows, or the list of rooms
+    /// tells that it was refused.
     pub fn remove(&self, message: &Message) {
         if let Some(target) = message.seq().filter(|_| self.can(MessageChange::Remove, message)) {
             self.ask_to_amend(message, Amendment::Delete { target });
         }
     }
 
-    /// Gives `message` the words back that an operator took away. `restored` follows, or
-    /// `amendment-refused`.
+    /// Gives `message` the words back that an operator took away. `restored` follows, or the list of
+    /// rooms tells that it was refused.
     pub fn bring_back(&self, message: &Message) {
         if let Some(target) = message.seq().filter(|_| self.can(MessageChange::Restore, message)) {
             self.ask_to_amend(message, Amendment::Restore { target, content: None });
@@ -213,11 +214,17 @@ impl Room {
         if let Some(message) = &message {
             self.history().end_change(message, id);
         }
+        if let (Amendment::Restore { .. }, Some(message)) = (amendment, &message)
+            && self.can_moderate()
+        {
+            message.set_deletion(Some(Deletion::ByAuthor)); // It is not to be offered again.
+        }
         let words = match amendment {
             Amendment::Edit { content: Some(content), .. } => content.as_ref(),
             _ => "",
         };
-        self.tell_refused(&error_text::amend_fail_reason(reason), message.as_ref(), words);
+        let reason = error_text::amend_fail_reason(amendment, reason);
+        self.tell_refused(&reason, message.as_ref(), words);
     }
 
     /// Takes in that the room has the change known as `id`, of which nothing else may come.
@@ -314,10 +321,9 @@ impl Room {
 
     /// Tells that a change was refused: that of `message`, if it is known, to these `words`.
     fn tell_refused(&self, reason: &str, message: Option<&Message>, words: &str) {
-        let message = message.filter(|_| !words.is_empty()).cloned();
-        self.emit_by_name::<()>("amendment-refused", &[&reason, &message, &words]);
+        let message = message.filter(|_| !words.is_empty());
         if let Some(session) = self.session() {
-            session.rooms().tell_refused(self, reason, message.as_ref(), words);
+            session.rooms().tell_refused(self, reason, message, words);
         }
     }
 

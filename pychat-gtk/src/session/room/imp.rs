@@ -153,13 +153,6 @@ impl ObjectImpl for Room {
         SIGNALS.get_or_init(|| {
             vec![
                 Signal::builder("heard").param_types([Message::static_type()]).build(),
-                Signal::builder("amendment-refused")
-                    .param_types([
-                        String::static_type(),
-                        Message::static_type(),
-                        String::static_type(),
-                    ])
-                    .build(),
                 Signal::builder("back-pages-changed").build(),
                 Signal::builder("composing-changed").build(),
                 Signal::builder("removed").param_types([Message::static_type()]).build(),

@@ -42,9 +42,7 @@ impl Window {
             #[weak(rename_to = imp)]
             self,
             move |_, room, reason, message, words| {
-                if imp.obj().room().as_ref() != Some(room) {
-                    imp.tell_refused_elsewhere(room, reason, message, words);
-                }
+                imp.tell_refused(room, reason, message, words);
             }
         ));
         rooms.connect_items_changed(clone!(
@@ -77,19 +75,18 @@ impl Window {
         self.offer_details();
     }
 
-    /// Tells why a message of a room that is not shown was not changed. Words that were to be there can
-    /// be gone on with.
-    fn tell_refused_elsewhere(
-        &self,
-        room: &Room,
-        reason: &str,
-        message: Option<&Message>,
-        words: &str,
-    ) {
+    /// Tells why a message was not changed, and in which room if that is not shown. Words that were to be there
+    /// can be gone on with.
+    fn tell_refused(&self, room: &Room, reason: &str, message: Option<&Message>, words: &str) {
+        let is_shown = self.obj().room().as_ref() == Some(room);
         let values = [("room", isolated(&room.title())), ("reason", reason.to_owned())];
         let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
-        // Translators: a room, and why something was not changed there.
-        let sentence = gettext_f("{room}: {reason}", &values);
+        let sentence = if is_shown {
+            reason.to_owned()
+        } else {
+            // Translators: a room, and why something was not changed there.
+            gettext_f("{room}: {reason}", &values)
+        };
         let toast = adw::Toast::new(&glib::markup_escape_text(&sentence));
         if let Some(message) = message.cloned() {
             toast.set_button_label(Some(&gettext("Edit Again")));

@@ -76,17 +76,6 @@ impl ConversationPage {
                 move |_: &Room, _: &Message| imp.tell(&gettext("Message restored"))
             ),
         );
-        signals.connect_closure(
-            "amendment-refused",
-            false,
-            glib::closure_local!(
-                #[weak(rename_to = imp)]
-                self,
-                move |room: &Room, reason: &str, message: Option<&Message>, words: &str| {
-                    imp.tell_refused(room, reason, message, words);
-                }
-            ),
-        );
         signals
     }
 
@@ -152,26 +141,6 @@ impl ConversationPage {
                 room.bring_back(&message);
             }
         });
-        self.obj().add_toast(toast);
-    }
-
-    /// Tells why something was not changed. Words that were to be there can be gone on with.
-    fn tell_refused(&self, room: &Room, reason: &str, message: Option<&Message>, words: &str) {
-        let toast = adw::Toast::new(&glib::markup_escape_text(reason));
-        if let Some(message) = message.cloned() {
-            toast.set_button_label(Some(&gettext("Edit Again")));
-            let (room, words) = (room.downgrade(), words.to_owned());
-            toast.connect_button_clicked(clone!(
-                #[weak(rename_to = imp)]
-                self,
-                move |_| {
-                    if let Some(room) = room.upgrade() {
-                        room.begin_edit(&message, &words);
-                        imp.composer.focus_text();
-                    }
-                }
-            ));
-        }
         self.obj().add_toast(toast);
     }
 

@@ -8,9 +8,7 @@ mod message;
 mod people;
 mod person;
 mod presence;
-mod search_hits;
 mod search_query;
-mod search_results;
 mod tail_model;
 mod transcript;
 
@@ -18,13 +16,12 @@ pub mod time_watch;
 
 pub use grouping::{GROUP_TIME, Placement};
 pub use head_model::HeadModel;
-pub use history::{HISTORY_MESSAGES_MAX, History};
+pub use history::{Gap, HISTORY_MESSAGES_MAX, History};
 pub(crate) use list_diff::{Change, list_diff};
 pub use message::{Deletion, Delivery, Mark, Message, MessageKind, Pending};
 pub use people::People;
 pub use person::Person;
 pub use presence::{PRESENCE_EVENTS_MAX, Presence, PresenceChange, PresenceEvent};
 pub use search_query::SearchQuery;
-pub use search_results::SearchResults;
 pub use tail_model::TailModel;
 pub use transcript::{read_out, transcript};

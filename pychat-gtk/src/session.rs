@@ -63,7 +63,7 @@ use pychat_wire::Client;
 pub use self::{account::Account, room::Room, room_list::RoomList, room_requests::OpenRoom};
 use self::{
     connecting::Connection, disconnect_reason::DisconnectReason, encryption::Encryption,
-    search::SearchEverywhere,
+    search::Search,
 };
 
 /// The time limit for each step of connecting; being let in has one of its own.
@@ -176,9 +176,9 @@ impl Session {
         self.imp().account.borrow().clone()
     }
 
-    /// Returns the search through all rooms.
-    pub fn search_everywhere(&self) -> SearchEverywhere {
-        self.imp().search_everywhere.clone()
+    /// Returns the search through its rooms.
+    pub fn search(&self) -> Search {
+        self.imp().search.clone()
     }
 
     /// Returns why there is no connection, if that was nobody's wish.

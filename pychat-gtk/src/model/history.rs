@@ -13,6 +13,7 @@
 
 mod amending;
 mod capacity;
+mod distant;
 mod message_queue;
 mod unread;
 
@@ -25,6 +26,7 @@ use gtk::{
     glib::subclass::Signal,
 };
 
+pub use self::distant::Gap;
 use self::{capacity::Overflow, message_queue::MessageQueue, unread::Unread};
 use super::{Message, grouping};
 
@@ -207,6 +209,7 @@ impl History {
             imp.arrived.borrow_mut().push_back(message); // It is where it was.
             self.update_placement(at);
             self.update_placement(at + 1);
+            self.tell_amended(at);
         } else {
             self.tell_change(position(at + index), 1, 0);
             imp.arrived.borrow_mut().push_back(message);
@@ -271,6 +274,7 @@ impl History {
         imp.last_seq.take();
         imp.overflow.is_detached.take();
         imp.overflow.has_gap.take();
+        imp.overflow.filled_to.take();
         imp.overflow.n_stale.take();
         imp.overflow.has_forgotten.take();
         imp.overflow.forgotten_before.take();

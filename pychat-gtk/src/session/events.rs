@@ -51,11 +51,11 @@ impl Session {
             }
             Event::Found { id, message } => {
                 self.on_mention_found(&id, &message);
-                self.search_everywhere().on_found(&id, &message);
+                self.search().on_found(&id, &message);
             }
             Event::SearchEnded { id, end } => {
                 self.on_mentions_ended(&id, &end);
-                self.search_everywhere().on_ended(&id, end);
+                self.search().on_ended(&id, end);
             }
             event => self.room().on_event(event),
         }

@@ -22,7 +22,7 @@ use super::{
     persistence::Persistence,
     room_requests::Requests,
     rooms::Rooms,
-    search::SearchEverywhere,
+    search::Search,
 };
 use crate::text::server_uri::Access;
 
@@ -69,8 +69,7 @@ pub struct Session {
     pub(super) requests: Requests,
     pub(super) rooms_state: Rooms,
     pub(super) moderation: Moderation,
-    /// The search through all rooms.
-    pub(super) search_everywhere: SearchEverywhere,
+    pub(super) search: Search,
     /// True once the room has been entered, until it is left.
     pub(super) has_conversation: Cell<bool>,
     /// The number of the protocol that was last spoken in the room.
@@ -94,7 +93,7 @@ impl ObjectImpl for Session {
         self.sends_typing.set(true);
         self.room.set_session(&self.obj());
         self.rooms.replace(vec![self.room.clone()]);
-        self.search_everywhere.set_session(&self.obj());
+        self.search.set_session(&self.obj());
     }
 
     fn signals() -> &'static [Signal] {

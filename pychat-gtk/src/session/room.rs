@@ -29,7 +29,7 @@ use pychat_wire::{
 };
 
 pub use self::{
-    back_pages::{PAGE_MESSAGES, SEARCH_PAGE_MESSAGES},
+    back_pages::PAGE_MESSAGES,
     changes::MessageChange,
     composing::Composing,
     kind::{RoomKind, RoomNotifications, RoomSection},

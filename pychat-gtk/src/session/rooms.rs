@@ -46,7 +46,7 @@ impl Session {
         rooms.kept.replace(kept);
         rooms.opened.take();
         rooms.missed_mentions.take();
-        self.search_everywhere().search_for("");
+        self.search().search_for("");
         for room in self.rooms().all().iter().filter(|room| !room.has_id("")) {
             room.lose(); // It was on the server of before.
         }

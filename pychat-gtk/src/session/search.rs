@@ -1,38 +1,35 @@
-//! Searches one conversation: what is shown of it, and then what the server still has.
+//! Searches one room, or all of them: what is here, and by the server what it keeps.
 //!
-//! The list is gone through in slices while nothing else is to be done, from the newest message to
-//! the oldest, and each message is told what was found in it. When all are known, older ones are
-//! asked for, page by page, until enough was found or there are no more, and further when one of
-//! the oldest results is looked at.
+//! What is here is found at once, and without a connection. The server tells what it finds a page at a
+//! time, by the same rule. Both are one list, the newest first, in which each message is once.
 
-mod amended;
-mod everywhere;
 mod found_message;
+mod here;
+mod remote;
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
+    collections::BTreeMap,
     marker::PhantomData,
-    ops::ControlFlow,
-    time::{Duration, Instant},
 };
 
-use gtk::{gio::prelude::*, glib, glib::subclass::prelude::*};
-use pychat_wire::client::Past;
+use gtk::{
+    gio::{self, prelude::*},
+    glib::{self, clone, subclass::prelude::*},
+};
 
-pub use self::{everywhere::SearchEverywhere, found_message::FoundMessage};
+pub use self::found_message::FoundMessage;
+use self::{here::Here, remote::Remote};
 use crate::{
-    model::{History, Message, SearchQuery, SearchResults},
-    session::room::{Room, SEARCH_PAGE_MESSAGES},
+    model::{Message, SearchQuery},
+    session::{Room, Session, SessionState},
 };
 
-/// The longest time messages are gone through before the main loop runs again.
-const SLICE: Duration = Duration::from_millis(4);
+/// The most results that are listed; of more, the newest.
+const RESULTS_MAX: usize = 2_000;
 
-/// The number of results that are enough, and of further ones when more are asked for.
-const ENOUGH: usize = 100;
-
-/// The number of older results left below which more are looked for.
-const FEW: usize = 10;
+/// The number of older results left below which the next page is asked for.
+const FEW: u32 = 10;
 
 mod imp {
     use super::*;
@@ -40,43 +37,39 @@ mod imp {
     #[derive(Debug, Default, glib::Properties)]
     #[properties(wrapper_type = super::Search)]
     pub struct Search {
-        /// The room whose conversation is searched.
+        /// The only room that is searched; `None` for all.
         #[property(get, set = Self::set_room, explicit_notify, nullable)]
         room: RefCell<Option<Room>>,
-        /// The signals of its history, and of itself.
-        signals: OnceCell<(glib::SignalGroup, glib::SignalGroup)>,
-        /// True while there is something that is searched for.
-        #[property(get = |imp: &Self| imp.query.borrow().is_some())]
-        is_searching: PhantomData<bool>,
         /// The messages that were found, the newest first.
-        #[property(get)]
-        pub(super) results: SearchResults,
+        #[property(get = Self::results, type = gio::ListStore)]
+        results: OnceCell<gio::ListStore>,
+        /// The number of them.
+        #[property(get = |imp: &Self| imp.results().n_items())]
+        n_found: PhantomData<u32>,
         /// The result that is being looked at.
         #[property(get, nullable)]
-        pub(super) current: RefCell<Option<Message>>,
+        pub(super) current: RefCell<Option<FoundMessage>>,
         /// The position of the current result, the newest being 1; 0 if there is none.
         #[property(get)]
         pub(super) ordinal: Cell<u32>,
-        /// The number of messages found.
-        #[property(get)]
-        pub(super) n_found: Cell<u32>,
-        /// True while there are messages to be gone through.
+        /// True while there is something that is searched for.
+        #[property(get = |imp: &Self| imp.query.borrow().is_some())]
+        is_searching: PhantomData<bool>,
+        /// True while more may come without being asked for.
         #[property(get)]
         pub(super) is_busy: Cell<bool>,
-        /// True while older messages are being asked for.
-        #[property(get)]
-        pub(super) is_loading: Cell<bool>,
-        /// True if there are older messages that were not asked for: enough was found, or there is
-        /// no room for them.
+        /// True if the server may have more.
         #[property(get)]
         pub(super) has_more: Cell<bool>,
+        /// The reason why not all was searched, in words; empty if there is none.
+        #[property(get)]
+        pub(super) note: RefCell<String>,
+        pub(super) session: glib::WeakRef<Session>,
         pub(super) query: RefCell<Option<SearchQuery>>,
-        /// The number of results that are enough.
-        pub(super) n_wanted: Cell<usize>,
-        /// True while one more is wanted though later messages have to leave for it.
-        pub(super) goes_beyond: Cell<bool>,
-        /// Goes through what is not known.
-        pub(super) scan: RefCell<Option<glib::JoinHandle<()>>>,
+        /// The results by the ids of their rooms and their numbers.
+        pub(super) known: RefCell<BTreeMap<(String, u64), FoundMessage>>,
+        pub(super) here: Here,
+        pub(super) remote: RefCell<Remote>,
     }
 
     #[glib::object_subclass]
@@ -86,61 +79,25 @@ mod imp {
     }
 
     #[glib::derived_properties]
-    impl ObjectImpl for Search {
-        fn dispose(&self) {
-            self.set_room(None);
-        }
-    }
+    impl ObjectImpl for Search {}
 
     impl Search {
-        fn set_room(&self, room: Option<Room>) {
-            self.obj().search_for("");
-            let (history_signals, room_signals) = self.signals.get_or_init(|| self.signals());
-            history_signals.set_target(room.as_ref().map(Room::history).as_ref());
-            room_signals.set_target(room.as_ref());
-            self.room.replace(room);
-            self.obj().notify_room();
+        fn results(&self) -> gio::ListStore {
+            self.results.get_or_init(gio::ListStore::new::<FoundMessage>).clone()
         }
 
-        fn signals(&self) -> (glib::SignalGroup, glib::SignalGroup) {
-            let history = glib::SignalGroup::new::<History>();
-            history.connect_closure(
-                "items-changed",
-                false,
-                glib::closure_local!(
-                    #[weak(rename_to = search)]
-                    self.obj(),
-                    move |_: &History, at: u32, n_removed: u32, n_added: u32| {
-                        search.on_changed(at as usize, n_removed as usize, n_added as usize);
-                    }
-                ),
-            );
-            history.connect_closure(
-                "amended",
-                false,
-                glib::closure_local!(
-                    #[weak(rename_to = search)]
-                    self.obj(),
-                    move |_: &History, at: u32| search.on_amended(at as usize)
-                ),
-            );
-            let room = glib::SignalGroup::new::<Room>();
-            room.connect_closure(
-                "back-pages-changed",
-                false,
-                glib::closure_local!(
-                    #[weak(rename_to = search)]
-                    self.obj(),
-                    move |_: &Room| search.load_more()
-                ),
-            );
-            (history, room)
+        fn set_room(&self, room: Option<Room>) {
+            if *self.room.borrow() != room {
+                self.obj().search_for("");
+                self.room.replace(room);
+                self.obj().notify_room();
+            }
         }
     }
 }
 
 glib::wrapper! {
-    /// Searches one conversation.
+    /// A search through one room, or through all of them.
     pub struct Search(ObjectSubclass<imp::Search>);
 }
 
@@ -151,242 +108,219 @@ impl Default for Search {
 }
 
 impl Search {
-    /// Searches for `words` from now on; if these are blank, for nothing. Returns false if that is
-    /// what was searched for before.
+    /// Searches for `words` from now on; if these are blank, for nothing. Returns false if that is what
+    /// was searched for before.
     pub fn search_for(&self, words: &str) -> bool {
-        let imp = self.imp();
-        let query = SearchQuery::new(words);
-        if *imp.query.borrow() == query {
+        if self.words() == words.trim() {
             return false;
         }
-        let is_over = query.is_none();
-        imp.query.replace(query);
+        let before = self.current();
+        self.forget();
+        let is_new = self.begin(SearchQuery::new(words), words.trim());
         self.notify_is_searching();
-        imp.n_wanted.set(ENOUGH);
-        imp.goes_beyond.set(false);
-        if is_over {
-            imp.results.begin(None);
-            self.look_at(None);
-            self.stop();
-        } else {
-            self.scan();
-            self.begin();
+        if is_new {
+            self.watch();
+            // Who goes on typing stays where they are, as long as that is found.
+            if let Some((room, message)) = before.and_then(|it| Some((it.room(), it.message()?))) {
+                self.look_into(&room, &message);
+                self.look_at(self.result(0).as_ref());
+            }
+            self.ask();
         }
+        self.update();
         true
     }
 
     /// Looks at the result before this one, and has more looked for where these run out.
     pub fn go_older(&self) {
-        let (older, n_hits) = {
-            let hits = self.imp().results.hits();
-            (hits.older(), hits.n_hits())
-        };
-        self.imp().goes_beyond.set(older.is_none());
-        if older.is_some() {
-            self.look_at(older);
+        let at = self.ordinal();
+        if at < self.n_found() {
+            self.look_at(self.result(at).as_ref());
+        } else {
+            let is_stepping = self.has_more() || self.is_busy();
+            self.imp().remote.borrow_mut().is_stepping = is_stepping;
         }
-        if n_hits < self.ordinal() as usize + FEW {
-            self.imp().n_wanted.set(n_hits + ENOUGH);
-            self.load_more();
+        if self.n_found() < self.ordinal() + FEW {
+            self.find_more();
         }
     }
 
     /// Looks at the result after this one.
     pub fn go_newer(&self) {
-        let newer = self.imp().results.hits().newer();
-        if newer.is_some() {
-            self.look_at(newer);
+        if let Some(at) = self.ordinal().checked_sub(2) {
+            self.look_at(self.result(at).as_ref());
         }
     }
 
     /// Looks at the result at `position`, the newest being 0, even if that is the current one.
     pub fn go_to(&self, position: u32) {
-        let at = self.imp().results.hits().hit(position as usize);
-        if at.is_some() && at == self.imp().results.hits().current() {
+        let found = self.result(position);
+        if found.is_some() && found == self.current() {
             self.notify_current();
-        } else if at.is_some() {
-            self.look_at(at);
+        } else if found.is_some() {
+            self.look_at(found.as_ref());
         }
     }
 
-    /// Has older results looked for. Where later messages have to leave for them, the oldest result
-    /// is looked at first.
-    pub fn find_more(&self) {
-        if self.room().is_some_and(|room| room.history().has_room()) {
-            self.imp().n_wanted.set(self.n_found() as usize + ENOUGH);
-            self.load_more();
-        } else {
-            let oldest = self.imp().results.hits().oldest();
-            self.look_at(oldest);
-            self.go_older();
-        }
-    }
-
-    /// Forgets what was found; what is being looked at stays so if it is found again.
-    fn begin(&self) {
-        let Some(room) = self.room() else { return };
-        let results = &self.imp().results;
-        let before = results.hits().current();
-        results.begin(Some(&room.history()));
-        let is_found = before.is_some_and(|at| self.look_into(at));
-        results.tell();
-        self.look_at(before.filter(|_| is_found));
-    }
-
-    /// Has messages gone through that are not known.
-    fn scan(&self) {
-        self.set_busy(true);
-        let weak = self.downgrade();
-        self.imp().scan.borrow_mut().get_or_insert_with(|| {
-            let context = glib::MainContext::ref_thread_default();
-            context.spawn_local_with_priority(glib::Priority::DEFAULT_IDLE, async move {
-                loop {
-                    glib::timeout_future_with_priority(
-                        glib::Priority::DEFAULT_IDLE,
-                        Duration::ZERO,
-                    )
-                    .await;
-                    let Some(search) = weak.upgrade() else { break };
-                    if search.scan_slice().is_break() {
-                        search.imp().scan.take();
-                        search.load_more();
-                        search.set_busy(false);
-                        break;
-                    }
+    /// Takes in whose rooms are searched.
+    pub(in crate::session) fn set_session(&self, session: &Session) {
+        self.imp().session.set(Some(session));
+        session.connect_state_notify(clone!(
+            #[weak(rename_to = search)]
+            self,
+            move |session| {
+                if session.state() == SessionState::Joined && search.is_searching() {
+                    search.ask();
+                    search.update();
                 }
-            })
-        });
+            }
+        ));
+        let rooms = session.rooms();
+        rooms.connect_withdrawn(clone!(
+            #[weak(rename_to = search)]
+            self,
+            move |_, room, seq| search.drop_where(|(id, it), _| *id == room.id() && *it == seq)
+        ));
+        rooms.connect_items_changed(clone!(
+            #[weak(rename_to = search)]
+            self,
+            move |rooms, _, _, _| search.drop_where(|(id, _), _| rooms.room(id).is_none())
+        ));
     }
 
-    /// Goes through a slice of them; breaks when all are known.
-    fn scan_slice(&self) -> ControlFlow<()> {
-        let begin = Instant::now();
-        let flow = loop {
-            let Some(at) = self.imp().results.next_unknown() else {
-                break ControlFlow::Break(());
-            };
-            self.look_into(at);
-            if SLICE <= begin.elapsed() {
-                break ControlFlow::Continue(());
-            }
-        };
-        self.imp().results.tell();
-        if self.current().is_none() || self.imp().goes_beyond.get() {
-            let older = self.imp().results.hits().older();
-            if older.is_some() {
-                self.imp().goes_beyond.set(false);
-                self.look_at(older);
-            }
-        }
-        self.count();
-        flow
-    }
-
-    /// Finds out whether the message at `at`, or its author's name, has what is searched for.
-    fn look_into(&self, at: usize) -> bool {
-        let message = self.message(at);
-        let found = match (&message, &*self.imp().query.borrow()) {
-            (Some(message), Some(query)) if message.is_from_person() && !message.is_deleted() => {
+    /// Finds out whether `message` of `room` is what is searched for, and lists it, or does so no more.
+    fn look_into(&self, room: &Room, message: &Message) {
+        let found = match &*self.imp().query.borrow() {
+            Some(query) if message.is_from_person() && !message.is_deleted() => {
                 query.find(message.author(), &message.text())
             }
             _ => None,
         };
-        let is_found = found.is_some();
-        self.imp().results.settle(at, is_found);
-        if let Some(message) = message {
-            message.set_found(found);
-        }
-        is_found
-    }
-
-    /// Asks for older messages, if they are wanted and there are any.
-    fn load_more(&self) {
-        let imp = self.imp();
-        let Some(room) = self.room() else { return };
-        // Where there is no room, what was found last has to leave for what is older.
-        let is_wanted = if room.history().has_room() {
-            imp.results.hits().n_hits() < imp.n_wanted.get()
-        } else {
-            imp.goes_beyond.get()
-        };
-        let past = match &*imp.query.borrow() {
-            Some(_) => room.back_pages(),
-            None => Past::None,
-        };
-        let is_loading = is_wanted && past != Past::None;
-        if imp.is_loading.replace(is_loading) != is_loading {
-            self.notify_is_loading();
-        }
-        let has_more = !is_wanted && past != Past::None;
-        if imp.has_more.replace(has_more) != has_more {
-            self.notify_has_more();
-        }
-        if is_loading && imp.scan.borrow().is_none() {
-            room.request_history(SEARCH_PAGE_MESSAGES);
+        let Some(seq) = message.seq() else { return };
+        let (key, is_found) = ((room.id(), seq), found.is_some());
+        message.set_found(found);
+        let known = self.imp().known.borrow().get(&key).cloned();
+        match known {
+            Some(known) if is_found => {
+                if known.message().as_ref() != Some(message) {
+                    known.set_message(Some(message));
+                }
+                message.set_current(self.current().as_ref() == Some(&known));
+            }
+            Some(_) => self.drop_where(|it, _| *it == key),
+            None if is_found => self.add(key, room, message),
+            None => {}
         }
     }
 
-    /// Looks for nothing any more, and wipes out the traces.
-    fn stop(&self) {
-        if let Some(scan) = self.imp().scan.take() {
-            scan.abort();
+    /// Lists a message that was found, unless there are newer ones enough.
+    fn add(&self, key: (String, u64), room: &Room, message: &Message) {
+        let results = self.results();
+        let found = FoundMessage::new(room, message, self.room().is_none());
+        let last = results.n_items().checked_sub(1).and_then(|at| self.result(at));
+        let is_full = RESULTS_MAX <= results.n_items() as usize;
+        if let Some(last) = last.filter(|_| is_full) {
+            if found.compare(&last).is_ge() {
+                return;
+            }
+            self.drop_where(|_, it| *it == last);
         }
-        if let Some(room) = self.room() {
-            let history = room.history();
-            for message in (0..history.n_items()).filter_map(|at| history.message(at)) {
-                message.set_found(None);
+        self.imp().known.borrow_mut().insert(key, found.clone());
+        results.insert_sorted(&found, |one, other| {
+            let [one, other] = [one, other].map(|it| it.downcast_ref::<FoundMessage>());
+            one.zip(other).map_or(std::cmp::Ordering::Equal, |(one, other)| one.compare(other))
+        });
+    }
+
+    /// Takes off the list what `is_gone`.
+    fn drop_where(&self, is_gone: impl Fn(&(String, u64), &FoundMessage) -> bool) {
+        let mut gone = Vec::new();
+        self.imp().known.borrow_mut().retain(|key, found| {
+            let is_kept = !is_gone(key, found);
+            gone.extend((!is_kept).then(|| found.clone()));
+            is_kept
+        });
+        if gone.is_empty() {
+            return;
+        }
+        for found in gone {
+            if let Some(at) = self.results().find(&found) {
+                self.results().remove(at);
+            }
+            if self.current().as_ref() == Some(&found) {
+                self.look_at(None);
             }
         }
         self.count();
-        self.set_busy(false);
-        self.load_more();
     }
 
-    /// Looks at the message at `at`, which was found, or at none.
-    fn look_at(&self, at: Option<usize>) {
-        let imp = self.imp();
-        imp.results.look_at(at);
-        let message = at.and_then(|at| self.message(at));
-        let before = imp.current.replace(message.clone());
-        if let Some(message) = &message {
-            message.set_current(true);
-        }
-        if before != message {
-            if let Some(before) = before {
-                before.set_current(false);
+    fn result(&self, position: u32) -> Option<FoundMessage> {
+        self.results().item(position).and_downcast()
+    }
+
+    /// Looks at a result, or at none.
+    fn look_at(&self, found: Option<&FoundMessage>) {
+        let before = self.imp().current.replace(found.cloned());
+        if before.as_ref() != found {
+            for (found, is_current) in [(before.as_ref(), false), (found, true)] {
+                if let Some(message) = found.and_then(FoundMessage::message) {
+                    message.set_current(is_current);
+                }
             }
+            self.count();
             self.notify_current();
         }
+    }
+
+    /// Takes in what has been found meanwhile. In one room the newest is looked at first; who wants an older
+    /// one gets it.
+    fn settle(&self) {
         self.count();
+        let is_stepping = self.imp().remote.borrow().is_stepping;
+        let is_wanted = if self.current().is_none() {
+            self.room().is_some() && !self.imp().here.is_scanning()
+        } else {
+            is_stepping
+        };
+        if is_wanted && self.ordinal() < self.n_found() {
+            self.imp().remote.borrow_mut().is_stepping = false;
+            self.look_at(self.result(self.ordinal()).as_ref());
+        }
+        self.update();
     }
 
     /// Tells how many were found.
     fn count(&self) {
-        let imp = self.imp();
-        let (n_found, ordinal) = {
-            let hits = imp.results.hits();
-            (hits.n_hits(), hits.rank().map_or(0, |rank| rank + 1))
-        };
-        let (n_found, ordinal) = (saturate(n_found), saturate(ordinal));
-        if imp.n_found.replace(n_found) != n_found {
-            self.notify_n_found();
-        }
-        if imp.ordinal.replace(ordinal) != ordinal {
+        let current = self.current();
+        let at = current.and_then(|current| self.results().find(&current));
+        let ordinal = at.map_or(0, |at| at + 1);
+        if self.imp().ordinal.replace(ordinal) != ordinal {
             self.notify_ordinal();
         }
+        self.notify_n_found();
     }
 
-    fn set_busy(&self, is_busy: bool) {
+    /// Forgets what was found, and what is still to come of it.
+    fn forget(&self) {
+        self.unwatch();
+        self.forget_asked();
+        let imp = self.imp();
+        imp.query.take();
+        self.look_at(None);
+        for found in imp.known.take().into_values() {
+            if let Some(message) = found.message() {
+                message.set_found(None);
+            }
+        }
+        self.results().remove_all();
+        self.count();
+    }
+
+    /// Tells whether more may come.
+    fn update(&self) {
+        let is_busy = self.imp().remote.borrow().is_asked() || self.imp().here.is_scanning();
         if self.imp().is_busy.replace(is_busy) != is_busy {
             self.notify_is_busy();
         }
     }
-
-    fn message(&self, at: usize) -> Option<Message> {
-        self.room()?.history().message(u32::try_from(at).ok()?)
-    }
-}
-
-fn saturate(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
 }

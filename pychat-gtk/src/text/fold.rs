@@ -74,14 +74,8 @@ impl Folded {
         &self.text
     }
 
-    /// Returns where in the text as it was the letters are that `range` touches.
-    pub fn origin(&self, range: Range<usize>) -> Range<usize> {
-        let begin = self.letters.partition_point(|(here, _)| *here <= range.start);
-        let end = self.letters.partition_point(|(here, _)| *here < range.end);
-        self.place(begin.saturating_sub(1))..self.place(end)
-    }
-
-    /// Returns the same if `range` begins and ends between letters; `None` otherwise.
+    /// Returns where in the text as it was `range` is, if it begins and ends between letters; `None`
+    /// otherwise.
     pub fn whole_letters(&self, range: Range<usize>) -> Option<Range<usize>> {
         let begin = self.letters.binary_search_by_key(&range.start, |(here, _)| *here).ok()?;
         if range.end == self.text.len() {

@@ -1,5 +1,4 @@
 //! The search in a conversation, and the list of its results.
 
-pub mod everywhere_pane;
 pub mod results_pane;
 pub mod search_bar;

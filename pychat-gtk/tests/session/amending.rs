@@ -8,7 +8,6 @@ use pychat_gtk::{
     session::{
         Room, Session,
         room::{Composing, MessageChange},
-        search::Search,
     },
 };
 use serde_json::{Value, json};
@@ -83,12 +82,15 @@ fn what_others_change_is_shown_as_it_is_now_and_found_as_it_is_now() {
                 amended(&mut peer, seq, author, "react", &json!({ "emoji": emoji }));
             }
             is_told.recv_timeout(PATIENCE).expect("the test goes on");
+            for query in ["cake", "pie"] {
+                assert_eq!(peer.read_payload()["query"], query);
+            }
             amended(&mut peer, 6, "Борис", "delete", &json!({}));
             peer.expect_end();
         });
         let session = joined(&server.address).await;
-        let search = Search::default();
-        search.set_room(Some(session.room()));
+        let search = session.search();
+        search.set_room(Some(&session.room()));
         search.search_for("cake");
         until(|| first_text(&session).as_deref() == Some("pie at four")).await;
         until(|| first(&session).reactions().len() == 2).await;

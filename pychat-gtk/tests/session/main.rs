@@ -18,7 +18,6 @@ mod returning;
 mod rooms;
 mod rooms_kept;
 mod searching;
-mod searching_everywhere;
 mod server;
 mod talking;
 mod transcripts;

@@ -14,11 +14,10 @@ use pychat_gtk::{
     session::{
         Session, SessionState,
         room::{RoomKind, RoomNotifications},
-        search::Search,
     },
 };
 use pychat_wire::client::SayError;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     Folder, finish, joined_with, messages, run,
@@ -40,7 +39,9 @@ const CONSTANT: [&str; 6] = [
 ];
 
 /// The signals that are not of properties.
-const SIGNALS: [&str; 15] = [
+const SIGNALS: [&str; 16] = [
+    "GListStore::items-changed",
+    "GListStore::n-items",
     "PychatHistory::caught-up",
     "PychatHistory::items-changed",
     "PychatMessage::changed",
@@ -50,7 +51,6 @@ const SIGNALS: [&str; 15] = [
     "PychatRoomList::heard",
     "PychatRoomList::items-changed",
     "PychatRoomList::read",
-    "PychatSearchResults::items-changed",
     "PychatSession::open-rooms-changed",
     "PychatSession::room-changed",
     "PychatSession::room-failed",
@@ -170,6 +170,13 @@ fn change_rooms(peer: &mut Peer) {
     peer.send(&json!({"type": "room_gone", "room": "r1"}));
 }
 
+/// Takes the next search, and returns its reference.
+fn hear_search(peer: &mut Peer) -> Value {
+    let request = peer.read_payload();
+    assert_eq!(request["type"], "search", "{request}");
+    request["ref"].clone()
+}
+
 #[test]
 fn whoever_hears_of_a_change_may_use_the_session() {
     run(async {
@@ -180,9 +187,12 @@ fn whoever_hears_of_a_change_may_use_the_session() {
             peer.expect_end();
             let mut peer = door.accept();
             peer.let_in_2("e1", 900);
-            for seqs in [851..901, 601..851, 101..601, 1..101] {
-                peer.page(seqs);
-            }
+            peer.page(851..901);
+            let reference = hear_search(&mut peer);
+            peer.send(&json!({"type": "found_end", "ref": reference, "before": "older"}));
+            peer.page(351..851);
+            peer.page(1..351);
+            hear_search(&mut peer);
             peer.send(&json!({"type": "joined", "username": "Борис", "time": TIME_MS}));
             let (_, id) = peer.hear_2();
             peer.record(901, "Анна", "said", &json!({ "id": id }));
@@ -194,6 +204,7 @@ fn whoever_hears_of_a_change_may_use_the_session() {
             drop(peer);
             let mut peer = door.accept();
             peer.let_in_2("e1", 902);
+            hear_search(&mut peer);
             change_rooms(&mut peer);
             peer.expect_end();
         });
@@ -204,7 +215,8 @@ fn whoever_hears_of_a_change_may_use_the_session() {
         session.room().history().set_attended(true);
         session.leave().await;
 
-        let (session, search) = (new_session(), Search::default());
+        let session = new_session();
+        let search = session.search();
         let (room, history) = (session.room(), session.room().history());
         let tail = TailModel::new(&history);
         let listener = Rc::new(Listener::default());
@@ -223,9 +235,10 @@ fn whoever_hears_of_a_change_may_use_the_session() {
         joined_with(session.clone(), &server.address).await;
         until(|| history.is_behind()).await;
         search.search_for("number");
-        until(|| search.has_more()).await;
+        until(|| search.has_more() && !search.is_busy()).await;
         room.request_unread();
         until(|| !history.is_behind()).await;
+        search.find_more();
         let states = states(&session);
         room.say("said").expect("joined");
         until(|| states.borrow().contains(&SessionState::Lost)).await;

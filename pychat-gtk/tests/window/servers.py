@@ -264,9 +264,9 @@ class Modern(Stub):
             "content": text, **more,
         })
 
-    def give_page(self):
-        """Waits until a page is asked for, and gives what Борис said before that: all numbers."""
-        request = self.hear("history")
+    def give_page(self, request=None):
+        """Gives what Борис said before the page that is asked for, which may be waited for: all numbers."""
+        request = request or self.hear("history")
         before = request["before"]
         first = max(1, before - min(request["limit"], 500))
         for seq in range(first, before):

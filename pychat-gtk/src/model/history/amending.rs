@@ -28,11 +28,6 @@ impl History {
         self.find(seq).map(|(_, message)| message)
     }
 
-    /// Returns true if the number `seq` is before those of all messages that are here.
-    pub fn is_before(&self, seq: u64) -> bool {
-        self.imp().first_seq.get().is_some_and(|first| seq < first)
-    }
-
     /// Returns the message that is called so by its [key](Message::key), if it is here.
     pub fn by_key(&self, key: &str) -> Option<Message> {
         match key.parse() {
@@ -199,7 +194,7 @@ impl History {
         }
     }
 
-    fn tell_amended(&self, index: usize) {
+    pub(super) fn tell_amended(&self, index: usize) {
         self.emit_by_name::<()>("amended", &[&position(index)]);
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Overflow {
     pub(super) is_detached: Cell<bool>,
     /// True while some are missing between those shown and those.
     pub(super) has_gap: Cell<bool>,
+    /// The number up to which, without it, all is shown that was said before these.
+    pub(super) filled_to: Cell<u64>,
     /// True while the reader is elsewhere than at the end.
     pub(super) is_away: Cell<bool>,
     /// The number of the oldest messages whose sequence numbers belong to an earlier log, or to
@@ -40,11 +42,6 @@ pub(super) struct Overflow {
 }
 
 impl History {
-    /// Returns true if there is room for older messages without any that would have to wait.
-    pub fn has_room(&self) -> bool {
-        self.can_go_back() && self.can_take(&[]) && self.len() < HISTORY_MESSAGES_MAX
-    }
-
     /// Returns true if it is known what comes before all that is shown.
     pub fn can_go_back(&self) -> bool {
         !self.imp().overflow.has_forgotten.get()
@@ -155,6 +152,7 @@ impl History {
             self.detach(0);
             imp.overflow.later.take();
             imp.overflow.has_gap.set(true);
+            imp.overflow.filled_to.set(0);
             return;
         }
         let n_forgotten = imp.arrived.take().len();
@@ -197,7 +195,9 @@ impl History {
         let n_forgotten = by_count.max(by_bytes).min(later.len().saturating_sub(1));
         if 0 < n_forgotten {
             later.take_first(n_forgotten);
-            imp.overflow.has_gap.set(true);
+            if !imp.overflow.has_gap.replace(true) {
+                imp.overflow.filled_to.set(0);
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use pychat_wire::{
     message::{Reason, RoomEvent},
 };
 
-use super::{Room, RoomKind};
+use super::{Room, RoomKind, back_pages::PagePlace};
 use crate::{
     model::{Message, MessageKind, PresenceChange, PresenceEvent},
     session::{error_text, notices, wall_ms},
@@ -194,10 +194,15 @@ impl Room {
     /// Older messages go before all others; after the first of them the newcomer is welcomed. If
     /// the oldest have been forgotten meanwhile, the page is not the one before those that are left.
     fn on_page(&self, page: &Page) {
+        let place = self.imp().page_place.take();
         if self.forget() || !self.is_open() {
             return;
         }
         let mut messages = self.records(page);
+        if place != PagePlace::Above {
+            self.on_page_elsewhere(place, messages);
+            return;
+        }
         if let Some(last) = messages.last() {
             self.set_active(last.time_ms());
         }
@@ -213,6 +218,26 @@ impl Room {
             self.history().reach_start();
         }
         self.fetch_unread(!is_empty);
+        self.expect_news();
+    }
+
+    /// Shows messages from before all that are here, or in the gap below what is shown. What is missing of
+    /// these, as a page has only so many bytes, is requested first.
+    fn on_page_elsewhere(&self, place: PagePlace, messages: Vec<Message>) {
+        let (history, first) = (self.history(), messages.first().and_then(Message::seq));
+        match place {
+            PagePlace::Distant(before) if first.is_some() => history.turn_to(before, messages),
+            PagePlace::Gap(before) => {
+                let is_cut = first.zip(history.gap()).is_some_and(|(first, gap)| {
+                    let limit = first.saturating_sub(gap.from) + 1;
+                    1 < limit && first < before && self.request_before(first, limit, PagePlace::Gap)
+                });
+                if !is_cut {
+                    history.fill_gap(before, messages);
+                }
+            }
+            PagePlace::Above | PagePlace::Distant(_) => {}
+        }
         self.expect_news();
     }
 

@@ -14,8 +14,8 @@ use gtk::glib::{
 use pychat_wire::client::{Past, RoomId};
 
 use super::{
-    Composing, RoomKind, RoomNotifications, Session, amending::Amendments, deleters::Deleters,
-    own_numbers::OwnNumbers, typing::Typing,
+    Composing, RoomKind, RoomNotifications, Session, amending::Amendments, back_pages::PagePlace,
+    deleters::Deleters, own_numbers::OwnNumbers, typing::Typing,
 };
 use crate::{
     model::{History, Message, People},
@@ -116,6 +116,8 @@ pub struct Room {
     pub(super) is_open: Cell<bool>,
     /// The availability of older messages.
     pub(super) back_pages: Cell<Past>,
+    /// The place of the page that was requested last.
+    pub(super) page_place: Cell<PagePlace>,
     /// True while messages are fetched up to the first that was not seen.
     pub(super) is_fetching_unread: Cell<bool>,
     /// The welcome, which is shown after the first page.

@@ -1,6 +1,9 @@
 //! A message that was found in one of the rooms.
 
-use std::{cell::OnceCell, cmp::Ordering};
+use std::{
+    cell::{OnceCell, RefCell},
+    cmp::Ordering,
+};
 
 use gtk::glib::{self, prelude::*, subclass::prelude::*};
 
@@ -12,12 +15,15 @@ mod imp {
     #[derive(Debug, Default, glib::Properties)]
     #[properties(wrapper_type = super::FoundMessage)]
     pub struct FoundMessage {
-        /// The message.
-        #[property(get, construct_only)]
-        message: OnceCell<Message>,
+        /// The message: that of the conversation, if it is there.
+        #[property(get, set, nullable)]
+        message: RefCell<Option<Message>>,
         /// The room in which it was said.
         #[property(get, construct_only)]
         room: OnceCell<Room>,
+        /// The same, where the results are of several rooms.
+        #[property(get, construct_only, nullable)]
+        named_room: OnceCell<Option<Room>>,
     }
 
     #[glib::object_subclass]
@@ -36,14 +42,18 @@ glib::wrapper! {
 }
 
 impl FoundMessage {
-    /// Makes one of a `message` of `room`.
-    pub(super) fn new(room: &Room, message: &Message) -> Self {
-        glib::Object::builder().property("room", room).property("message", message).build()
+    /// Makes one of a `message` of `room`, which is named if `is_named`.
+    pub(super) fn new(room: &Room, message: &Message, is_named: bool) -> Self {
+        glib::Object::builder()
+            .property("room", room)
+            .property("named-room", is_named.then_some(room))
+            .property("message", message)
+            .build()
     }
 
     /// Returns the order of two, of which the newer comes first.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
-        let key = |it: &Self| (it.message().time_ms(), it.message().seq());
+        let key = |it: &Self| it.message().map(|message| (message.time_ms(), message.seq()));
         key(other).cmp(&key(self))
     }
 }

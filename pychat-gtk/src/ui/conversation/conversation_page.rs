@@ -316,8 +316,7 @@ mod imp {
         /// Gives the keyboard to what was found in all rooms.
         #[template_callback]
         fn on_results_wanted(&self) {
-            self.show_results();
-            self.results_pane.everywhere().focus_results();
+            self.results_pane.focus_results();
         }
 
         pub(super) fn unstick(&self) {

@@ -1,21 +1,23 @@
-//! The results of a search, the newest first: beside the conversation, where there is room for
-//! both.
+//! The results of a search, the newest first: beside the conversation, where there is room for both. Those of
+//! all rooms are shown above it where there is none.
 //!
 //! A list view makes rows for some two hundred items around those in view, all at once. So it is given
 //! a few at first, which come soon after each key, and more as it is scrolled; and none while the pane
-//! is not shown.
+//! is not shown. When it has all that there are, the server is asked for the next page.
 
 mod row;
 mod selection;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell, RefCell};
 
 use adw::subclass::prelude::*;
 use gtk::{glib, glib::clone, prelude::*};
 
 use self::{row::ResultRow, selection::CurrentResult};
-use super::everywhere_pane::EverywherePane;
-use crate::{session::search::Search, ui::people::people_flap};
+use crate::{
+    session::search::{FoundMessage, Search},
+    ui::people::people_flap,
+};
 
 /// The number of results that are given to the list at first, and each time its end is near.
 const STEP_RESULTS: u32 = 40;
@@ -27,19 +29,23 @@ mod imp {
     #[template(resource = "/io/github/pychat/Pychat/ui/results_pane.ui")]
     pub struct ResultsPane {
         #[template_child]
+        note: TemplateChild<gtk::Label>,
+        #[template_child]
         scrolled_window: TemplateChild<gtk::ScrolledWindow>,
         #[template_child]
-        list_view: TemplateChild<gtk::ListView>,
-        #[template_child]
-        here: TemplateChild<gtk::Box>,
-        #[template_child]
-        everywhere: TemplateChild<EverywherePane>,
+        pub(super) list_view: TemplateChild<gtk::ListView>,
         #[template_child]
         more_button: TemplateChild<gtk::Button>,
-        pub(super) search: OnceCell<Search>,
+        pub(super) search: RefCell<Option<Search>>,
+        /// The flap that shows it.
+        pub(super) flap: OnceCell<adw::Flap>,
+        /// True while the reader does not want to see it above the conversation.
+        pub(super) is_sent_away: Cell<bool>,
+        /// True while results come that were not asked for: the newest of them are to be seen.
+        is_fresh: Cell<bool>,
         /// The results that the list is given.
         given: gtk::SliceListModel,
-        selection: OnceCell<CurrentResult>,
+        selection: RefCell<Option<CurrentResult>>,
     }
 
     #[glib::object_subclass]
@@ -49,7 +55,7 @@ mod imp {
         type ParentType = adw::Bin;
 
         fn class_init(klass: &mut Self::Class) {
-            EverywherePane::ensure_type();
+            FoundMessage::ensure_type();
             ResultRow::ensure_type();
             klass.bind_template();
             klass.bind_template_callbacks();
@@ -83,48 +89,84 @@ mod imp {
 
     #[gtk::template_callbacks]
     impl ResultsPane {
-        /// Shows the list if there are results and `flap` has room for it. As long as it is not
-        /// known what other words lead to, it stays.
-        pub(super) fn show(&self, search: &Search, flap: &adw::Flap) {
-            if self.is_everywhere() {
-                return;
-            }
-            let is_kept = flap.reveals_flap() && search.is_searching() && search.is_busy();
-            let is_shown = !flap.is_folded() && (0 < search.n_found() || is_kept);
+        /// Shows the list if there are results and there is room for it. As long as it is not known what other
+        /// words lead to, it stays.
+        pub(super) fn show(&self) {
+            let search = self.search.borrow().clone();
+            let (Some(search), Some(flap)) = (search, self.flap.get()) else { return };
+            let has_more = search.has_more() && !search.is_busy();
+            let has_any = 0 < search.n_found() || search.room().is_none() && has_more;
+            let is_kept = flap.reveals_flap() && search.is_busy();
+            let has_room = !flap.is_folded() || search.room().is_none() && !self.is_sent_away.get();
+            let is_shown = search.is_searching() && has_room && (has_any || is_kept);
             if !is_shown {
                 self.given.set_size(STEP_RESULTS);
             }
-            let selection = self.selection.get_or_init(|| {
-                self.given.set_model(Some(&search.results()));
-                CurrentResult::new(&search.results(), &self.given)
-            });
-            self.list_view.set_model(is_shown.then_some(selection));
-            let has_more = search.has_more();
+            self.note.set_label(&search.note());
+            self.note.set_visible(!search.note().is_empty());
+            let model = self.selection.borrow().clone().filter(|_| is_shown);
+            self.list_view.set_model(model.as_ref());
             if !has_more && self.more_button.has_focus() {
                 self.list_view.grab_focus();
             }
             self.more_button.set_visible(has_more);
             flap.set_reveal_flap(is_shown);
+            if self.is_fresh.get() {
+                self.scroll_to_newest_later();
+            }
         }
 
-        pub(super) fn is_everywhere(&self) -> bool {
-            self.everywhere.get_visible()
+        /// Shows the newest result. A list keeps what it has shown first, and newer ones come above.
+        fn scroll_to_newest_later(&self) {
+            glib::idle_add_local_once(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move || {
+                    let is_chosen = imp.search.borrow().as_ref().is_some_and(|it| 0 < it.ordinal());
+                    if !is_chosen && imp.list_view.model().is_some_and(|it| 0 < it.n_items()) {
+                        // It fails only outside a list.
+                        let newest = 0_u32.to_variant();
+                        let _ = imp.list_view.activate_action("list.scroll-to-item", Some(&newest));
+                    }
+                }
+            ));
         }
 
-        pub(super) fn set_everywhere(&self, is_everywhere: bool) {
-            // What is only covered would be read out still.
-            self.here.set_visible(!is_everywhere);
-            self.everywhere.set_visible(is_everywhere);
-        }
-
-        pub(super) fn everywhere(&self) -> EverywherePane {
-            self.everywhere.get()
+        pub(super) fn set_search(&self, search: &Search) {
+            self.given.set_model(Some(&search.results()));
+            self.selection.replace(Some(CurrentResult::new(search, &self.given)));
+            self.search.replace(Some(search.clone()));
+            search.connect_notify_local(
+                None,
+                clone!(
+                    #[weak(rename_to = imp)]
+                    self,
+                    move |search, property| {
+                        if property.name() == "is-searching" {
+                            imp.is_sent_away.set(false);
+                            imp.is_fresh.set(true);
+                        }
+                        if property.name() == "ordinal"
+                            && let Some(selection) = &*imp.selection.borrow()
+                        {
+                            selection.tell_change();
+                        }
+                        if property.name() == "current" && search.current().is_some() {
+                            imp.show_current();
+                        }
+                        imp.show();
+                        if property.name() == "is-busy" && !search.is_busy() {
+                            imp.is_fresh.set(false);
+                        }
+                    }
+                ),
+            );
+            self.show();
         }
 
         /// Shows which result is being looked at.
         pub(super) fn show_current(&self) {
-            let Some(selection) = self.selection.get() else { return };
-            selection.tell_change();
+            let Some(selection) = self.selection.borrow().clone() else { return };
             let Some(position) = selection.current() else { return };
             if self.list_view.model().is_some() {
                 self.given.set_size(self.given.size().max(position + STEP_RESULTS));
@@ -143,9 +185,13 @@ mod imp {
                 move || {
                     let adjustment = imp.scrolled_window.vadjustment();
                     let end = adjustment.value() + 2.0 * adjustment.page_size();
-                    let has_more = imp.given.n_items() == imp.given.size();
-                    if has_more && adjustment.upper() < end {
+                    if end < adjustment.upper() || imp.list_view.model().is_none() {
+                        return;
+                    }
+                    if imp.given.n_items() == imp.given.size() {
                         imp.given.set_size(imp.given.size() + STEP_RESULTS);
+                    } else if 0.0 < adjustment.value() {
+                        imp.on_more();
                     }
                 }
             ));
@@ -153,14 +199,14 @@ mod imp {
 
         #[template_callback]
         fn on_activate(&self, position: u32) {
-            if let Some(search) = self.search.get() {
-                search.go_to(position);
-            }
+            let Some(search) = self.search.borrow().clone() else { return };
+            self.is_sent_away.set(true);
+            search.go_to(position);
         }
 
         #[template_callback]
         fn on_more(&self) {
-            if let Some(search) = self.search.get() {
+            if let Some(search) = &*self.search.borrow() {
                 search.find_more();
             }
         }
@@ -175,50 +221,29 @@ glib::wrapper! {
 }
 
 impl ResultsPane {
-    /// Returns the list of what was found in all rooms.
-    pub fn everywhere(&self) -> EverywherePane {
-        self.imp().everywhere()
+    /// Lists from now on what `search` finds.
+    pub fn list(&self, search: &Search) {
+        self.imp().set_search(search);
     }
 
-    /// Shows what was found in all rooms, if `is_everywhere`, or only in the one that is shown.
-    pub fn set_everywhere(&self, is_everywhere: bool) {
-        self.imp().set_everywhere(is_everywhere);
-    }
-
-    /// Lists from now on what `search` finds, while `flap`, whose flap this is, has room for it beside
-    /// its content.
-    pub fn list(&self, search: &Search, flap: &adw::Flap) {
-        self.imp().search.get_or_init(|| search.clone());
-        search.connect_notify_local(
-            None,
-            clone!(
-                #[weak(rename_to = pane)]
-                self,
-                #[weak]
-                flap,
-                move |search, _| pane.imp().show(search, &flap)
-            ),
-        );
-        search.connect_current_notify(clone!(
-            #[weak(rename_to = pane)]
-            self,
-            move |_| pane.imp().show_current()
-        ));
+    /// Takes in that it is the flap of `flap`.
+    pub fn set_flap(&self, flap: &adw::Flap) {
+        let _ = self.imp().flap.set(flap.clone()); // It is told once.
         flap.connect_folded_notify(clone!(
             #[weak(rename_to = pane)]
             self,
-            #[weak]
-            search,
-            move |flap| {
-                pane.imp().show(&search, flap);
+            move |_| {
+                pane.imp().show();
                 pane.imp().show_current();
             }
         ));
         people_flap::hide_while_closed(flap);
     }
-}
 
-/// Lets templates know the rows of results.
-pub(super) fn ensure_rows() {
-    ResultRow::ensure_type();
+    /// Shows the results, wherever there is room, and gives them the keyboard.
+    pub fn focus_results(&self) {
+        self.imp().is_sent_away.set(false);
+        self.imp().show();
+        self.imp().list_view.grab_focus();
+    }
 }

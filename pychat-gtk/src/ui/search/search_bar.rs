@@ -8,10 +8,7 @@ use adw::subclass::prelude::*;
 use gtk::{glib, glib::clone, prelude::*};
 
 use crate::{
-    session::{
-        Room,
-        search::{Search, SearchEverywhere},
-    },
+    session::{Room, search::Search},
     text::i18n::{gettext, gettext_f},
 };
 
@@ -36,15 +33,12 @@ mod imp {
         count: TemplateChild<gtk::Label>,
         #[template_child]
         spinner: TemplateChild<gtk::Spinner>,
-        /// The search through the messages.
-        #[property(get)]
-        search: Search,
-        /// The room whose conversation is searched.
+        /// The search.
+        #[property(get, set = Self::set_search, nullable)]
+        search: RefCell<Option<Search>>,
+        /// The room that is shown.
         #[property(get, set = Self::set_room, explicit_notify, nullable)]
         room: RefCell<Option<Room>>,
-        /// The search through all rooms.
-        #[property(get, set = Self::set_everywhere, nullable)]
-        everywhere: RefCell<Option<SearchEverywhere>>,
         /// True if all rooms are searched.
         #[property(get, set = Self::set_is_everywhere, explicit_notify)]
         is_everywhere: Cell<bool>,
@@ -54,6 +48,9 @@ mod imp {
         /// True if all was searched and nothing was found.
         #[property(get)]
         is_in_vain: Cell<bool>,
+        /// The advice where nothing was found.
+        #[property(get)]
+        advice: RefCell<String>,
     }
 
     #[glib::object_subclass]
@@ -66,8 +63,8 @@ mod imp {
             klass.set_accessible_role(gtk::AccessibleRole::Search);
             klass.bind_template();
             klass.bind_template_callbacks();
-            klass.install_action("search.older", None, |bar, _, _| bar.search().go_older());
-            klass.install_action("search.newer", None, |bar, _, _| bar.search().go_newer());
+            klass.install_action("search.older", None, |bar, _, _| bar.imp().on_next_match());
+            klass.install_action("search.newer", None, |bar, _, _| bar.imp().on_previous_match());
             klass.install_action("search.give-up", None, |bar, _, _| bar.give_up());
         }
 
@@ -88,14 +85,6 @@ mod imp {
         fn constructed(&self) {
             self.parent_constructed();
             self.bar.connect_entry(&*self.entry);
-            self.search.connect_notify_local(
-                None,
-                clone!(
-                    #[weak(rename_to = imp)]
-                    self,
-                    move |_, _| imp.show_outcome()
-                ),
-            );
             self.show_outcome();
         }
     }
@@ -106,15 +95,9 @@ mod imp {
 
     #[gtk::template_callbacks]
     impl SearchBar {
-        fn set_room(&self, room: Option<Room>) {
-            self.search.set_room(room.as_ref());
-            self.room.replace(room);
-            self.obj().notify_room();
-        }
-
-        fn set_everywhere(&self, everywhere: Option<SearchEverywhere>) {
-            if let Some(everywhere) = &everywhere {
-                everywhere.connect_notify_local(
+        fn set_search(&self, search: Option<Search>) {
+            if let Some(search) = &search {
+                search.connect_notify_local(
                     None,
                     clone!(
                         #[weak(rename_to = imp)]
@@ -123,7 +106,21 @@ mod imp {
                     ),
                 );
             }
-            self.everywhere.replace(everywhere);
+            self.search.replace(search);
+            self.point_search();
+        }
+
+        fn set_room(&self, room: Option<Room>) {
+            self.room.replace(room);
+            self.point_search();
+            self.obj().notify_room();
+        }
+
+        /// Has the search go through what is to be searched: nothing yet, if that is something else.
+        fn point_search(&self) {
+            if let Some(search) = &*self.search.borrow() {
+                search.set_room(self.room.borrow().as_ref().filter(|_| !self.is_everywhere.get()));
+            }
         }
 
         /// Searches for the same words elsewhere.
@@ -131,7 +128,7 @@ mod imp {
             if self.is_everywhere.replace(is_everywhere) == is_everywhere {
                 return;
             }
-            self.search_nothing();
+            self.point_search();
             self.steps.set_visible(!is_everywhere);
             let name = if is_everywhere {
                 gettext("Search all rooms")
@@ -145,24 +142,10 @@ mod imp {
             self.obj().notify_is_everywhere();
         }
 
-        /// Searches for what is written, where it is to be searched for; returns false if that was done
-        /// already.
+        /// Searches for what is written; returns false if that was done already.
         fn search_for_words(&self) -> bool {
-            let words = self.entry.text();
-            if !self.is_open.get() {
-                return false;
-            }
-            match &*self.everywhere.borrow() {
-                Some(everywhere) if self.is_everywhere.get() => everywhere.search_for(&words),
-                _ => self.search.search_for(&words),
-            }
-        }
-
-        fn search_nothing(&self) {
-            self.search.search_for("");
-            if let Some(everywhere) = &*self.everywhere.borrow() {
-                everywhere.search_for("");
-            }
+            let search = self.search.borrow().clone().filter(|_| self.is_open.get());
+            search.is_some_and(|search| search.search_for(&self.entry.text()))
         }
 
         fn set_is_open(&self, is_open: bool) {
@@ -170,7 +153,9 @@ mod imp {
                 return;
             }
             if !is_open {
-                self.search_nothing();
+                if let Some(search) = &*self.search.borrow() {
+                    search.search_for("");
+                }
                 self.obj().set_is_everywhere(false);
             }
             // What has slid out of sight is not there for a screen reader either.
@@ -180,27 +165,29 @@ mod imp {
 
         /// Shows how much was found. Nothing is said to be missing before all was looked at.
         fn show_outcome(&self) {
-            let search = &self.search;
-            let n_found = search.n_found();
-            let is_over = !search.is_busy() && !search.is_loading();
+            let Some(search) = self.search.borrow().clone() else { return };
+            let (n_found, is_over) = (search.n_found(), !search.is_busy());
             let is_searching = search.is_searching();
-            let is_in_vain = is_searching && is_over && n_found == 0 && !search.has_more();
-            self.show_in_vain(is_in_vain);
+            let advice = match search.note() {
+                note if note.is_empty() => gettext("Try a different search"),
+                note => note,
+            };
+            if self.advice.replace(advice.clone()) != advice {
+                self.obj().notify_advice();
+            }
+            self.show_in_vain(is_searching && is_over && n_found == 0 && !search.has_more());
             let count = match n_found {
                 0 if is_over && search.has_more() => gettext("No results so far"),
-                0 => String::new(),
+                _ if search.ordinal() == 0 => String::new(),
                 _ => count(search.ordinal(), n_found, search.has_more()),
             };
             self.count.set_visible(is_searching && !count.is_empty());
             self.count.set_label(&count);
-            let everywhere = self.everywhere.borrow();
-            let is_busy = || everywhere.as_ref().is_some_and(SearchEverywhere::is_busy);
-            let is_loading = search.is_loading() || self.is_everywhere.get() && is_busy();
-            self.spinner.set_visible(is_loading);
-            self.spinner.set_spinning(is_loading);
+            self.spinner.set_visible(!is_over);
+            self.spinner.set_spinning(!is_over);
             let obj = self.obj();
             let has_older = search.ordinal() < n_found || search.has_more();
-            obj.action_set_enabled("search.older", has_older || !is_over);
+            obj.action_set_enabled("search.older", is_searching && (has_older || !is_over));
             obj.action_set_enabled("search.newer", 1 < search.ordinal());
         }
 
@@ -230,18 +217,22 @@ mod imp {
             if self.is_everywhere.get() {
                 self.obj().emit_by_name::<()>("results-wanted", &[]);
             } else {
-                self.search.go_older();
+                self.on_next_match();
             }
         }
 
         #[template_callback]
-        fn on_next_match(&self) {
-            self.search.go_older();
+        pub(super) fn on_next_match(&self) {
+            if let Some(search) = &*self.search.borrow() {
+                search.go_older();
+            }
         }
 
         #[template_callback]
-        fn on_previous_match(&self) {
-            self.search.go_newer();
+        pub(super) fn on_previous_match(&self) {
+            if let Some(search) = &*self.search.borrow() {
+                search.go_newer();
+            }
         }
 
         #[template_callback]

@@ -11,9 +11,9 @@ use pychat_wire::client::Past;
 use super::imp::ConversationPage;
 use crate::{
     model::Message,
-    session::room::{Room, SEARCH_PAGE_MESSAGES},
+    session::{error_text, room::Room},
     text::i18n::gettext,
-    ui::conversation::scroll_anchor::ScrollAnchor,
+    ui::conversation::scroll_anchor::{self, ScrollAnchor},
 };
 
 /// The distance of the message that is gone to from the top, in pixels: something before it is to be seen.
@@ -22,8 +22,8 @@ const DISTANCE: f32 = 96.0;
 /// The time for which the message that was gone to stands out.
 const FLASH_TIME: Duration = Duration::from_millis(1_500);
 
-/// The most pages that are fetched for one message.
-const PAGES_MAX: u32 = 40;
+/// The most pages that are fetched for one message: one, and others where texts are long.
+const PAGES_MAX: u32 = 10;
 
 /// The message that the reader is on the way to.
 #[derive(Debug, Default)]
@@ -54,26 +54,19 @@ impl ConversationPage {
         self.go_on_jumping();
     }
 
-    /// Goes to the message that the reader is on the way to, or has more fetched.
+    /// Goes to the message that the reader is on the way to, or has it fetched.
     pub(super) fn go_on_jumping(&self) {
         let (Some(seq), Some(room)) = (self.jump.target.get(), self.obj().room()) else { return };
-        let history = room.history();
-        if let Some(message) = history.by_seq(seq) {
+        if let Some(message) = room.history().by_seq(seq) {
             self.jump.target.set(None);
             self.show_message_later(&room, message);
-        } else if (history.is_before(seq) || !history.has_numbers()) && 0 < self.jump.n_pages.get()
-        {
-            match room.back_pages() {
-                Past::Kept => {
-                    self.unstick(); // What comes is above.
-                    self.jump.n_pages.set(self.jump.n_pages.get() - 1);
-                    room.request_history(SEARCH_PAGE_MESSAGES);
-                }
-                Past::Asked => {}
-                Past::None => self.give_up_jump(),
+        } else if room.back_pages() != Past::Asked {
+            self.unstick(); // What comes is above.
+            let n_pages = self.jump.n_pages.get();
+            self.jump.n_pages.set(n_pages.saturating_sub(1));
+            if n_pages == 0 || !room.request_around(seq) {
+                self.give_up_jump(&room);
             }
-        } else {
-            self.give_up_jump();
         }
     }
 
@@ -82,9 +75,14 @@ impl ConversationPage {
         self.jump.target.set(None);
     }
 
-    fn give_up_jump(&self) {
+    fn give_up_jump(&self, room: &Room) {
         self.end_jump();
-        self.obj().add_toast(adw::Toast::new(&gettext("This message is no longer there.")));
+        let reason = if room.is_online() {
+            gettext("This message is no longer there.")
+        } else {
+            error_text::not_connected()
+        };
+        self.obj().add_toast(adw::Toast::new(&reason));
     }
 
     /// Goes there in a moment: the list may be told of other rows just now.
@@ -93,14 +91,17 @@ impl ConversationPage {
         glib::idle_add_local_once(move || {
             let Some(imp) = weak.upgrade() else { return };
             if imp.obj().room().as_ref() == Some(&room) {
-                imp.show_message(message);
+                imp.show_message(&room, message);
             }
         });
     }
 
-    fn show_message(&self, message: Message) {
+    fn show_message(&self, room: &Room, message: Message) {
         let Some(stick_to_end) = self.stick_to_end.get() else { return };
         self.unstick();
+        if scroll_anchor::position_of(&self.list_view, &message).is_none() {
+            room.history().show_latest(); // It waits among them.
+        }
         stick_to_end.begin_scroll();
         let stick_to_end = stick_to_end.clone();
         self.flash(message.clone());

@@ -203,7 +203,9 @@ impl ConversationPage {
         }
         let weak = self.downgrade();
         glib::spawn_future_local(async move {
-            room.history().show_later(LATER_MESSAGES);
+            if !room.request_gap() {
+                room.history().show_later(LATER_MESSAGES);
+            }
             // Until the view knows how tall these are, they seem to be near.
             glib::timeout_future(LAYOUT_TIME).await;
             if let Some(imp) = weak.upgrade() {

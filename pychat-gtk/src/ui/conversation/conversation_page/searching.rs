@@ -7,12 +7,9 @@ use gtk::{glib, glib::clone, prelude::*, subclass::prelude::*};
 use super::imp::ConversationPage;
 use crate::{
     session::{Room, search::FoundMessage},
-    ui::{
-        conversation::{
-            scroll_anchor::{self, ScrollAnchor},
-            stick_to_end::StickToEnd,
-        },
-        search::everywhere_pane::EverywherePane,
+    ui::conversation::{
+        scroll_anchor::{self, ScrollAnchor},
+        stick_to_end::StickToEnd,
     },
 };
 
@@ -34,75 +31,51 @@ pub(super) struct SearchState {
 impl ConversationPage {
     /// Shows the result that is looked at, wherever the reader is, and the list of all.
     pub(super) fn watch_search(&self) {
-        let search = self.search_bar.search();
-        search.connect_current_notify(clone!(
-            #[weak(rename_to = imp)]
-            self,
-            move |_| imp.show_current()
-        ));
-        self.results_pane.list(&search, &self.results_flap);
-        self.watch_search_everywhere();
+        self.results_pane.set_flap(&self.results_flap);
+        self.obj().connect_session_notify(|page| {
+            let Some(session) = page.session() else { return };
+            let (imp, search) = (page.imp(), session.search());
+            search.connect_current_notify(clone!(
+                #[weak]
+                page,
+                move |search| {
+                    if let Some(found) = search.current() {
+                        page.imp().show_found(&found);
+                    }
+                }
+            ));
+            imp.search_bar.set_search(Some(&search));
+            imp.results_pane.list(&search);
+        });
         self.results_flap.connect_reveal_progress_notify(clone!(
             #[weak(rename_to = imp)]
             self,
             move |flap| {
-                if flap.reveals_flap() {
+                if flap.reveals_flap() && !imp.search_bar.is_everywhere() {
                     imp.keep_current_in_view();
                 }
             }
         ));
     }
 
-    /// Lists what is found in all rooms, while these are searched.
-    fn watch_search_everywhere(&self) {
-        self.obj().connect_session_notify(|page| {
-            let Some(session) = page.session() else { return };
-            let everywhere = session.search_everywhere();
-            page.imp().results_pane.everywhere().list(&everywhere);
-            everywhere.connect_is_searching_notify(clone!(
-                #[weak]
-                page,
-                move |_| page.imp().show_results()
-            ));
-            page.imp().search_bar.set_everywhere(Some(&everywhere));
-        });
-        self.search_bar.connect_is_everywhere_notify(clone!(
-            #[weak(rename_to = imp)]
-            self,
-            move |bar| {
-                imp.results_pane.set_everywhere(bar.is_everywhere());
-                imp.show_results();
-            }
-        ));
-        self.results_pane.everywhere().connect_closure(
-            "chosen",
-            false,
-            glib::closure_local!(
-                #[weak(rename_to = imp)]
-                self,
-                move |_: &EverywherePane, found: &FoundMessage| imp.go_to_found(found)
-            ),
-        );
-    }
-
-    /// Shows what was found in all rooms: above the conversation, where there is no room beside it.
-    pub(super) fn show_results(&self) {
-        let everywhere = self.search_bar.everywhere();
-        let is_searching = everywhere.is_some_and(|everywhere| everywhere.is_searching());
-        self.results_flap.set_reveal_flap(self.search_bar.is_everywhere() && is_searching);
-    }
-
     /// Goes to a message that was found, in whichever room.
-    fn go_to_found(&self, found: &FoundMessage) {
-        let (room, seq) = (found.room(), found.message().seq());
-        let (Some(session), Some(seq)) = (self.obj().session(), seq) else { return };
-        if self.results_flap.is_folded() {
-            self.results_flap.set_reveal_flap(false);
-        }
-        if self.obj().room().as_ref() != Some(&room) {
+    fn show_found(&self, found: &FoundMessage) {
+        let Some(message) = found.message() else { return };
+        let room = found.room();
+        if self.obj().room().as_ref() != Some(&room)
+            && let Some(session) = self.obj().session()
+        {
             session.show_room(&room.id());
         }
-        if self.obj().room().as_ref() == Some(&room) {
+        if self.obj().room().as_ref() != Some(&room) {
+            return;
+        }
+        self.unstick();
+        let is_near =
+            !self.search_bar.is_everywhere() && scroll_anchor::scroll_to(&self.list_view, &message);
+        if is_near {
+            self.end_jump();
+        } else if let Some(seq) = message.seq() {
             self.jump_to(seq);
         }
     }
@@ -137,14 +110,14 @@ impl ConversationPage {
                 return glib::ControlFlow::Break;
             }
             imp.search.n_at_rest.set(Some(n_at_rest));
-            imp.show_current();
+            imp.scroll_to_current();
             glib::ControlFlow::Continue
         });
     }
 
-    fn show_current(&self) {
-        if let Some(message) = self.search_bar.search().current() {
-            self.unstick();
+    fn scroll_to_current(&self) {
+        let current = self.search_bar.search().and_then(|search| search.current());
+        if let Some(message) = current.and_then(|found| found.message()) {
             scroll_anchor::scroll_to(&self.list_view, &message);
         }
     }

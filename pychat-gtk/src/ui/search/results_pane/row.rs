@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use adw::subclass::prelude::*;
-use gtk::{glib, glib::clone, prelude::*};
+use gtk::{glib, glib::clone, pango, prelude::*};
 
 use crate::{
     model::{Message, MessageKind, read_out},
@@ -110,6 +110,13 @@ mod imp {
             self.author.set_label(author);
             self.time.set_label(&times::moment(time_ms, glib::real_time() / 1_000));
             self.excerpt.set_label(&excerpt.text);
+            // It stands at the side at which it begins.
+            let is_opposite = match pango::find_base_dir(&excerpt.text) {
+                pango::Direction::Rtl => self.obj().direction() != gtk::TextDirection::Rtl,
+                pango::Direction::Ltr => self.obj().direction() == gtk::TextDirection::Rtl,
+                _ => false,
+            };
+            self.excerpt.set_xalign(if is_opposite { 1.0 } else { 0.0 });
             self.excerpt.set_attributes(Some(&highlight::bold(&excerpt.found)));
             self.name_list_item();
         }

@@ -7,14 +7,14 @@ use std::cell::OnceCell;
 
 use gtk::{gio, glib, glib::clone, prelude::*, subclass::prelude::*};
 
-use crate::model::{Message, SearchResults};
+use crate::session::search::{FoundMessage, Search};
 
 mod imp {
     use super::*;
 
     #[derive(Debug, Default)]
     pub struct CurrentResult {
-        pub(super) results: OnceCell<SearchResults>,
+        pub(super) search: glib::WeakRef<Search>,
         /// The first of them, which the list is given.
         pub(super) given: OnceCell<gtk::SliceListModel>,
     }
@@ -30,7 +30,7 @@ mod imp {
 
     impl ListModelImpl for CurrentResult {
         fn item_type(&self) -> glib::Type {
-            Message::static_type()
+            FoundMessage::static_type()
         }
 
         fn n_items(&self) -> u32 {
@@ -56,10 +56,10 @@ glib::wrapper! {
 }
 
 impl CurrentResult {
-    /// Makes one of those `results` that are `given` to a list, which are the first.
-    pub fn new(results: &SearchResults, given: &gtk::SliceListModel) -> Self {
+    /// Makes one of those results of `search` that are `given` to a list, which are the first.
+    pub fn new(search: &Search, given: &gtk::SliceListModel) -> Self {
         let selection: Self = glib::Object::new();
-        selection.imp().results.get_or_init(|| results.clone());
+        selection.imp().search.set(Some(search));
         selection.imp().given.get_or_init(|| given.clone());
         given.connect_items_changed(clone!(
             #[weak]
@@ -71,8 +71,7 @@ impl CurrentResult {
 
     /// Returns the position of the result that is being looked at.
     pub fn current(&self) -> Option<u32> {
-        let rank = self.imp().results.get()?.hits().rank()?;
-        u32::try_from(rank).ok()
+        self.imp().search.upgrade()?.ordinal().checked_sub(1)
     }
 
     /// Has views show anew which one that is.

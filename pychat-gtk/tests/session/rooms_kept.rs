@@ -1,5 +1,7 @@
 //! Rooms over lost lines, other logs and other servers, and the bound of what is kept of them.
 
+use std::sync::mpsc;
+
 use gtk::gio::prelude::*;
 use pychat_gtk::{
     model::Message,
@@ -8,7 +10,7 @@ use pychat_gtk::{
 use serde_json::{Value, json};
 
 use crate::{
-    finish, joined, joined_with, messages, new_session, run,
+    PATIENCE, finish, joined, joined_with, messages, new_session, run,
     server::{Peer, Server, payloads::room},
     until, until_state,
 };
@@ -109,7 +111,8 @@ fn a_room_is_closed_when_too_many_are_open_and_has_everything_when_it_is_opened_
 #[test]
 fn records_that_are_not_known_are_read_with_those_around_them() {
     run(async {
-        let server = Server::start(|door| {
+        let (go_on, is_told) = mpsc::channel();
+        let server = Server::start(move |door| {
             let mut peer = door.accept();
             let read = json!({"read": 1, "unread": 1});
             peer.let_in_rooms("e1", 0, &[room("r1", "closed", "Tea", 3, &read)]);
@@ -124,6 +127,8 @@ fn records_that_are_not_known_are_read_with_those_around_them() {
             }));
             assert_eq!(peer.read_payload()["type"], "members");
             peer.hear_read("r1", 3);
+            is_told.recv_timeout(PATIENCE).expect("the test goes on");
+            peer.record(4, "Борис", "number 4", &json!({"room": "r1"}));
             peer.expect_end();
         });
         let session = joined(&server.address).await;
@@ -135,6 +140,8 @@ fn records_that_are_not_known_are_read_with_those_around_them() {
         assert_eq!(tea.history().seen(), 3);
         let created = tea.history().message(0).expect("it is shown");
         assert_eq!(created.text().replace(['\u{2068}', '\u{2069}'], ""), "Анна created the room.");
+        go_on.send(()).expect("the server waits");
+        until(|| seqs(&tea) == [1, 2, 4]).await; // By then the server has heard what was seen.
         session.leave().await;
         finish(server).await;
     });

@@ -37,6 +37,7 @@ class Amendments(WindowTest):
         self.window = self.open_joined(self.server)
         self.boris = Member(self.server, "Борис")
         self.addCleanup(self.boris.close)
+        self.window.wait_for_note("Борис joined the chat.")  # What is said then is the newest.
         self.window.focus()
 
     def type(self, text):

@@ -22,7 +22,7 @@ use std::{
 
 pub use self::{
     memory::Memory,
-    search::{Looked, Place, Wanted},
+    search::{Candidates, Looked, Place, Wanted},
     sqlite::SqliteStore,
 };
 use crate::core::{

@@ -101,6 +101,17 @@ pub struct Query {
     author: Option<String>,
 }
 
+/// The way in which a message fits a query.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fit {
+    /// It is found.
+    Whole,
+    /// It has all the words, but not in a row where they have to be.
+    Words,
+    /// It has not all the words, or is by somebody else.
+    Not,
+}
+
 /// Words that have to stand in a row.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Part {
@@ -151,11 +162,22 @@ impl Query {
 
     /// Returns true if it finds a message by `author` with these words.
     pub fn finds(&self, author: &str, text: &str) -> bool {
+        self.fit(author, text) == Fit::Whole
+    }
+
+    /// Returns how a message by `author` with these words fits.
+    pub fn fit(&self, author: &str, text: &str) -> Fit {
         if self.is_empty() || self.author.as_ref().is_some_and(|it| *it != folded_name(author)) {
-            return false;
+            return Fit::Not;
         }
         let words = if self.parts.is_empty() { Vec::new() } else { words(text) };
-        self.parts.iter().all(|part| part.is_in(&words))
+        if self.parts.iter().all(|part| part.is_in(&words)) {
+            return Fit::Whole;
+        }
+        let has = |(wanted, is_open): (&str, bool)| {
+            words.iter().any(|word| word == wanted || is_open && word.starts_with(wanted))
+        };
+        if self.words().all(has) { Fit::Words } else { Fit::Not }
     }
 
     /// Returns where a text has what is searched for, in bytes and in order: each word or row of words, whether

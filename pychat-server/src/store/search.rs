@@ -14,7 +14,7 @@ pub struct Wanted<'a> {
 }
 
 /// The place that a search has come to: everything older is still to be looked at.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Place {
     /// The end of all logs.
     Newest,
@@ -22,6 +22,28 @@ pub enum Place {
     Message(RoomId, u64),
     /// Before a number that the store gave something.
     Number(u64),
+    /// Among what an index says.
+    Candidates(Candidates),
+}
+
+/// The documents of an index that may be wanted, as far as it was asked for them: some rooms after the
+/// other, the newest documents of all, and what is older once those were looked at.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Candidates {
+    /// The documents that the index was asked for are from `from` on, and before `before`.
+    pub(super) from: u64,
+    pub(super) before: u64,
+    /// The rooms in which it is still to be asked for them.
+    pub(super) rooms: Vec<RoomId>,
+    /// Those that are still to be looked at, oldest first.
+    pub(super) docs: Vec<u64>,
+    /// The most documents that are taken at once.
+    pub(super) n_max: usize,
+    /// The index is asked for the first letters alone of a word that need only be how one begins, and how
+    /// many documents had such a word and how many had none.
+    pub(super) is_rough: bool,
+    pub(super) n_hits: u32,
+    pub(super) n_misses: u32,
 }
 
 /// The outcome of looking for messages.
@@ -35,8 +57,8 @@ pub enum Looked {
     Later,
 }
 
-/// The cost of a message that is looked at beside its text, in bytes.
-pub(super) const LOOK_BYTES: usize = 100;
+/// The cost of a message that is looked at beside its text, in bytes of history that take as long.
+pub(super) const LOOK_BYTES: usize = 1 << 10;
 
 /// The cost of beginning to look, in bytes.
 pub(super) const BEGIN_BYTES: usize = 2 << 10;

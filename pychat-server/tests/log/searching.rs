@@ -205,6 +205,62 @@ fn both_stores_find_the_same() {
 }
 
 #[test]
+fn more_than_is_taken_from_the_index_at_once_is_found_in_order() {
+    let (shelf, mut rng) = (Shelf::new(), Rng::with_seed(1));
+    let (mut kept, mut memory) = (shelf.open(), memory());
+    let rooms: Vec<_> = (1..=40).map(RoomId).collect();
+    // Most words begin like the rare one, so the index is asked for that once many others were seen.
+    let words = ["привет", "привычка", "привет снова", "нет"];
+    for number in 0..1_500 {
+        let room = rooms[rng.usize(..rooms.len()).min(rng.usize(..rooms.len()))];
+        let rare = if number % 500 == 7 { " приватно" } else { "" };
+        let text = format!("{}{rare}", words[rng.usize(..words.len())]);
+        let request = to(room, draft("Анна", &text, Some(&number.to_string())));
+        for store in [&mut kept as &mut dyn Store, &mut memory] {
+            carry_out(store, NOW_MS + number, [request.clone()]).unwrap();
+        }
+    }
+    settle(&mut kept);
+    for (query, rooms, n_found) in [
+        ("прива", &rooms[..], Some(3)),
+        ("приватно привет", &rooms, None),
+        ("снова прив", &rooms, None),
+        ("\"привет снова", &rooms, None),
+        ("прив", &rooms, None),
+        ("привет", &rooms[3..30], None),
+        ("нетакого", &rooms, Some(0)),
+    ] {
+        let found = find(&mut kept, query, rooms);
+        assert_eq!(found, find(&mut memory, query, rooms), "{query}");
+        assert!(n_found.is_none_or(|n_found| n_found == found.len()), "{query}: {found:?}");
+    }
+}
+
+#[test]
+fn a_room_that_is_left_in_the_course_of_a_search_is_found_no_more() {
+    let shelf = Shelf::new();
+    let mut store = shelf.open();
+    for number in 0..20 {
+        let room = [CLUB, OTHER][number % 2];
+        say(&mut store, room, "Анна", "обед", &number.to_string());
+    }
+    settle(&mut store);
+    let query = Query::new("обед", None);
+    let (mut place, mut found) = (Place::Newest, Vec::new());
+    for rooms in [&[CLUB, OTHER][..], &[OTHER]] {
+        let wanted = Wanted { query: &query, rooms };
+        let mut budget = usize::MAX;
+        let looked = store.search(&wanted, &mut place, &mut budget, &mut |room, _| {
+            found.push(room);
+            if found.len() == 4 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        looked.unwrap();
+    }
+    assert_eq!(found[..4], [OTHER, CLUB, OTHER, CLUB]);
+    assert_eq!(found[4..], [OTHER; 8]);
+}
+
+#[test]
 fn a_search_goes_on_before_a_message() {
     let shelf = Shelf::new();
     for store in [&mut shelf.open() as &mut dyn Store, &mut memory()] {

@@ -1,12 +1,12 @@
 //! Searching in memory: one message after the other.
 
-use std::{cmp::Reverse, ops::ControlFlow};
+use std::{collections::BinaryHeap, ops::ControlFlow};
 
 use super::{Memory, amendments::entry};
 use crate::{
     core::{
         id::RoomId,
-        record::{Entry, Kind},
+        record::{Entry, Kind, Record},
     },
     store::{
         Looked, Place, Wanted,
@@ -31,16 +31,22 @@ impl Memory {
                 Some(record) => Some((record.time_ms, room, seq)),
                 None => return Looked::All,
             },
-            Place::Number(_) => return Looked::All,
+            Place::Candidates(_) => return Looked::All,
         };
-        let records = wanted.rooms.iter().filter_map(|room| self.logs.records(*room)).flatten();
-        let place_of = |record: &super::Record| (record.time_ms, record.room, record.seq);
-        let mut older: Vec<_> = records
-            .filter(|record| matches!(record.kind, Kind::Text(_)) && !record.state.is_deleted)
-            .filter(|record| before.is_none_or(|before| place_of(record) < before))
-            .collect();
-        older.sort_unstable_by_key(|record| Reverse(place_of(record)));
-        for record in older {
+        let place_of = |record: &Record| (record.time_ms, record.room, record.seq);
+        let is_older = |record: &Record| before.is_none_or(|before| place_of(record) < before);
+        // The newest record of each room that is still to be looked at.
+        let mut newest = BinaryHeap::new();
+        for records in wanted.rooms.iter().filter_map(|room| self.logs.records(*room)) {
+            let n_older = records.partition_point(is_older);
+            newest.extend(n_older.checked_sub(1).and_then(|last| records.get(last)).map(place_of));
+        }
+        while let Some((_, room, seq)) = newest.pop() {
+            newest.extend(self.logs.find(room, seq - 1).map(place_of));
+            let Some(record) = self.logs.find(room, seq) else { continue };
+            if !matches!(record.kind, Kind::Text(_)) || record.state.is_deleted {
+                continue;
+            }
             if *budget == 0 {
                 return Looked::Some;
             }

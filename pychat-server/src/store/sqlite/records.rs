@@ -43,12 +43,11 @@ pub(super) const SELECT_SHOWN_AFTER: &str = concat!(
     columns!(),
     " FROM records INDEXED BY records_shown WHERE kind < 64 AND ?1 < key AND key <= ?2 ORDER BY key"
 );
-/// The messages that the index finds among some documents, and the number of each as a document.
-pub(super) const SELECT_FOUND: &str = concat!(
+/// The message that is a document of the index.
+pub(super) const SELECT_DOCUMENT: &str = concat!(
     "SELECT ",
     columns!(),
-    ", doc FROM search CROSS JOIN search_docs ON doc = search.rowid CROSS JOIN records ON key = record \
-        WHERE search MATCH ?1 AND search.rowid < ?2 AND ?3 <= search.rowid ORDER BY search.rowid DESC"
+    " FROM search_docs CROSS JOIN records ON key = record WHERE doc = ?1"
 );
 /// The sizes of texts and reactions alone: SQLite reads no text to know its size.
 macro_rules! sizes {

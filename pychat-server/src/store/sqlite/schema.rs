@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// The most statements that are kept for the next time: more than there are.
 const STATEMENTS_MAX: usize = 64;
 
+/// The most memory for pages of the file, in KiB: as much as searches go back to again and again.
+const CACHE_KIB: i32 = 16 << 10;
+
 /// Makes sure that the next server gives the log another epoch.
 pub(super) const FORGET_BOOT: &str = "UPDATE meta SET unsynced_boot = 'restored'";
 
@@ -114,6 +117,7 @@ fn connect(file: &Path) -> rusqlite::Result<Connection> {
     // Or a statement whose limit is a parameter would be compiled again each time that this is bound.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     // What is deleted is overwritten, or it could be found in the file.
     connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
     Ok(connection)

@@ -43,9 +43,11 @@ pub(super) fn joined<'a>(terms: impl IntoIterator<Item = &'a String>) -> String 
     joined
 }
 
-/// Returns what the index is asked for a query in these rooms: at least all that the query finds. Also
-/// returns the number of terms in it; there are none if nothing can be found.
-pub(super) fn expression(query: &Query, rooms: &[RoomId]) -> (String, usize) {
+/// Returns what the index is asked for a query in these rooms: at least all that the query finds. If that
+/// may be much more, only the first letters are asked for of a word that need only be how one begins:
+/// FTS5 takes together all words with a beginning before it gives the first message, where it finds
+/// those with a term one by one.
+pub(super) fn expression(query: &Query, rooms: &[RoomId], is_rough: bool) -> String {
     let wanted: BTreeSet<_> = query.words().collect();
     let mut expression = String::new();
     for room in rooms {
@@ -63,17 +65,18 @@ pub(super) fn expression(query: &Query, rooms: &[RoomId]) -> (String, usize) {
             push(&author_term(*room, author), false);
         }
         for (word, is_open) in &wanted {
-            let n_chars = word.chars().count();
-            if *is_open && BEGINNINGS.contains(&n_chars) {
-                push(&format!("{}p{word}", room.0), false);
-            } else {
-                push(&format!("{}w{word}", room.0), *is_open);
+            let beginnings = BEGINNINGS.iter().rev().filter(|_| *is_open);
+            let longest = beginnings.find_map(|n_chars| beginning(word, *n_chars));
+            match longest {
+                Some(longest) if is_rough || longest.len() == word.len() => {
+                    push(&format!("{}p{longest}", room.0), false);
+                }
+                _ => push(&format!("{}w{word}", room.0), *is_open),
             }
         }
         expression.push(')');
     }
-    let n_terms = wanted.len() + usize::from(query.author().is_some());
-    (expression, n_terms * rooms.len())
+    expression
 }
 
 /// Returns the term of an author, of whose name only what is part of a term counts.
@@ -113,10 +116,13 @@ mod tests {
             ("a NEAR(b) ^c:d*", None, r#"("0wa" AND "0wb" AND "0wc" AND "0wd" AND "0wnear")"#),
             ("\"a b\"", Some("Ян \"*"), r#"("0aян" AND "0wa" AND "0wb")"#),
         ] {
-            assert_eq!(expression(&Query::new(query, from), &[HALL]).0, expected, "{query}");
+            let query = Query::new(query, from);
+            assert_eq!(expression(&query, &[HALL], false), expected, "{query:?}");
         }
-        let of_two = expression(&Query::new("да", None), &[HALL, RoomId(3)]);
-        assert_eq!(of_two, (r#"("0pда") OR ("3pда")"#.to_owned(), 2));
-        assert_eq!(expression(&Query::new("да", None), &[]), (String::new(), 0));
+        let of = |words: &str, rooms: &[RoomId]| expression(&Query::new(words, None), rooms, true);
+        assert_eq!(of("да", &[HALL, RoomId(3)]), r#"("0pда") OR ("3pда")"#);
+        assert_eq!(of("обед обед", &[HALL]), r#"("0wобед" AND "0pобе")"#);
+        assert_eq!(of("о", &[HALL]), r#"("0wо")"#);
+        assert_eq!(of("да", &[]), "");
     }
 }

@@ -109,7 +109,8 @@ impl<T: Socket> Server<T> {
         self.sessions.release_limited(now);
         self.replays.release_limited(now, &mut self.sessions);
         let nonces = &mut self.front.nonces;
-        self.reader.read_ready(now, &mut self.sessions, &mut self.chat, nonces, &mut self.effects);
+        let (sessions, chat) = (&mut self.sessions, &mut self.chat);
+        let is_busy = self.reader.read_ready(now, sessions, chat, nonces, &mut self.effects);
         self.reap(now);
         self.chat.handle_timeout(now, &mut self.effects);
         self.sessions.abort_overdue(now);
@@ -118,7 +119,7 @@ impl<T: Socket> Server<T> {
         self.apply_effects(now);
         let source = Source { store: &mut *self.commit.store, broadcasts: &mut self.broadcasts };
         let admission = self.chat.admission();
-        self.replays.run(now, source, &mut self.sessions, admission, &self.front.limits);
+        self.replays.run(now, source, &mut self.sessions, admission, &self.front.limits, is_busy);
         self.broadcasts.deliver(now, self.front.limits.crowd, &mut self.sessions);
         self.sessions.flush_dirty(now, &self.front.limits);
         self.sessions.cut_largest(self.front.limits.backlog_total_bytes_max);

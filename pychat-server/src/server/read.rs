@@ -40,7 +40,8 @@ impl Default for Reader {
 }
 
 impl Reader {
-    /// Gives every ready connection one turn, as far as this tick's budget goes.
+    /// Gives every ready connection one turn, as far as this tick's budget goes; returns true if anybody said
+    /// anything.
     pub(super) fn read_ready<T: Socket>(
         &mut self,
         now: Instant,
@@ -48,15 +49,16 @@ impl Reader {
         chat: &mut Chat,
         nonces: &mut Secret,
         effects: &mut Vec<Effect>,
-    ) {
+    ) -> bool {
         let mut budget = TICK_READ_BYTES_MAX;
         for _ in 0..sessions.ready.len() {
             if budget == 0 {
-                return;
+                break;
             }
-            let Some(id) = sessions.ready.pop_front() else { return };
+            let Some(id) = sessions.ready.pop_front() else { break };
             budget = budget.saturating_sub(self.read(now, id, sessions, chat, nonces, effects));
         }
+        budget < TICK_READ_BYTES_MAX
     }
 
     /// Reads one connection; returns how much of the tick's budget that took.

@@ -6,7 +6,11 @@
 //! reading is bounded, and so is what one tick reads from the log for all: a hundred people who
 //! missed ten thousand messages delay nobody's talk.
 
-use std::{mem, ops::ControlFlow, time::Instant};
+use std::{
+    mem,
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
 
 use pychat_wire::{ServerMessage, message::PAGE_MESSAGES_MAX};
 
@@ -34,6 +38,13 @@ use crate::{
 /// The most that one tick reads from the log for all peers, in bytes of frames.
 const TICK_BYTES_MAX: usize = 128 << 10;
 
+/// The most that one tick searches for all peers, in bytes that take as long to read. Nobody is heard
+/// meanwhile.
+const TICK_SEARCH_BYTES_MAX: usize = 32 << 10;
+
+/// The longest that searches wait for a tick in which nobody says anything.
+const SEARCH_PAUSE_MAX: Duration = Duration::from_millis(20);
+
 /// The cost of one message of which only the size is looked up, in bytes of that budget.
 const LOOKUP_BYTES: u64 = 20;
 
@@ -50,6 +61,8 @@ pub(super) struct Replays {
     limited: Deadlines,
     /// Peers whose history the store is fetching.
     fetching: Vec<ConnectionId>,
+    /// When something was searched last.
+    searched_at: Option<Instant>,
 }
 
 /// The parts of the server that a replay changes.
@@ -59,8 +72,11 @@ pub(super) struct Parts<'a, T> {
     pub(super) sessions: &'a mut Sessions<T>,
     pub(super) admission: &'a mut Admission,
     pub(super) backlog_bytes_low: usize,
-    /// The bytes of frames that this tick may still read.
+    /// The bytes of frames that this tick may still read, and those of searches.
     pub(super) budget: usize,
+    pub(super) search_budget: usize,
+    /// Who has used up what this tick may search.
+    last_searcher: Option<ConnectionId>,
 }
 
 impl Replays {
@@ -87,7 +103,8 @@ impl Replays {
         }
     }
 
-    /// Sends more to peers that asked and have read most of what they were sent.
+    /// Sends more to peers that asked and have read most of what they were sent. Those who search wait if this
+    /// tick `is_busy` with what others say.
     pub(super) fn run<'a, T: Socket>(
         &mut self,
         now: Instant,
@@ -95,7 +112,10 @@ impl Replays {
         sessions: &'a mut Sessions<T>,
         admission: &'a mut Admission,
         limits: &Limits,
+        is_busy: bool,
     ) {
+        let has_waited = |at: Instant| SEARCH_PAUSE_MAX <= now.saturating_duration_since(at);
+        let may_search = !is_busy || self.searched_at.is_none_or(has_waited);
         let mut parts = Parts {
             now,
             source,
@@ -103,6 +123,8 @@ impl Replays {
             admission,
             backlog_bytes_low: backlog_bytes_low(limits),
             budget: TICK_BYTES_MAX,
+            search_budget: if may_search { TICK_SEARCH_BYTES_MAX } else { 0 },
+            last_searcher: None,
         };
         if parts.sessions.replaying.is_empty() {
             return;
@@ -126,6 +148,12 @@ impl Replays {
             }
         }
         parts.source.store.end_reading();
+        // The others have their turn in the next tick.
+        let waiting = &mut parts.sessions.replaying;
+        if let Some(place) = waiting.iter().position(|id| Some(*id) == parts.last_searcher) {
+            let last = waiting.remove(place);
+            waiting.extend(last);
+        }
     }
 
     fn replay<T: Socket>(
@@ -134,7 +162,7 @@ impl Replays {
         parts: &mut Parts<'_, T>,
     ) -> Result<Read, StorageError> {
         let next = |asked: &Asked| asked.replays.front().copied();
-        while let Some(mut replay) = self.next(id, parts, next) {
+        while let Some(mut replay) = self.next(id, parts, parts.budget, next) {
             let read = parts.send(id, &mut replay)?;
             let is_over = parts.last(&replay).is_some_and(|last| last <= replay.after);
             if let Some(session) = parts.sessions.get_mut(id) {
@@ -155,7 +183,9 @@ impl Replays {
     /// Sends what a peer searches for, as far as it reads and may be sent more.
     fn search<T: Socket>(&mut self, id: ConnectionId, parts: &mut Parts<'_, T>) -> Read {
         let next = |asked: &Asked| (!asked.searches.is_empty()).then_some(());
-        while self.next(id, parts, next).is_some() {
+        while self.next(id, parts, parts.search_budget, next).is_some() {
+            self.searched_at = Some(parts.now);
+            parts.last_searcher = Some(id);
             if searching::go_on(id, parts) == Read::Later {
                 return Read::Later;
             }
@@ -164,11 +194,12 @@ impl Replays {
     }
 
     /// Returns the `next` of what a peer has asked for, if there is any and it may be sent more now. Where
-    /// the tick or its address has used up its share, it goes on later.
+    /// the tick has no `budget` left or its address has used up its share, it goes on later.
     fn next<T: Socket, N>(
         &mut self,
         id: ConnectionId,
         parts: &mut Parts<'_, T>,
+        budget: usize,
         next: impl Fn(&Asked) -> Option<N>,
     ) -> Option<N> {
         let session = parts.sessions.get_mut(id)?;
@@ -176,7 +207,7 @@ impl Replays {
             return None;
         }
         let (next, origin) = (next(&session.asked)?, session.origin);
-        if parts.budget == 0 {
+        if budget == 0 {
             parts.sessions.mark_replaying(id);
             return None;
         }
@@ -288,7 +319,7 @@ impl<T: Socket> Parts<'_, T> {
         replay: &mut Replay,
         last: u64,
     ) -> Result<Read, StorageError> {
-        let Self { now, source, sessions, admission, backlog_bytes_low, budget } = self;
+        let Self { now, source, sessions, admission, backlog_bytes_low, budget, .. } = self;
         let Source { store, broadcasts } = source;
         let room = replay.room;
         let Some(session) = sessions.get_mut(id) else { return Ok(Read::Done) };

@@ -109,7 +109,9 @@ fn look<T: Socket>(
     id: ConnectionId,
     parts: &mut Parts<'_, T>,
 ) -> Result<Looked, StorageError> {
-    let Parts { now, source, sessions, admission, backlog_bytes_low, budget } = parts;
+    let Parts {
+        now, source, sessions, admission, backlog_bytes_low, search_budget: budget, ..
+    } = parts;
     let Some(session) = sessions.get_mut(id) else { return Ok(Looked::All) };
     let Searching { search, place, n_left, bytes_left, last } = searching;
     if search.query.is_empty() {

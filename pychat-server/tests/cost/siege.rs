@@ -22,7 +22,7 @@ use pychat_server::{
 use pychat_wire::{
     ClientMessage,
     key::{Challenge, Nonce, SecretKey},
-    message::{Amendment, HALL, Hello, Names, Positions, Resume, RoomKind, RoomRequest},
+    message::{Amendment, HALL, Hello, Names, Positions, Resume, RoomKind, RoomRequest, Search},
 };
 use stats_alloc::{Region, StatsAlloc};
 
@@ -70,6 +70,8 @@ pub(crate) struct Work {
     pub(crate) allocations: usize,
     /// The amount of memory that was asked for, in bytes.
     pub(crate) allocated_bytes: usize,
+    /// The number of times that a search may have looked at a message.
+    pub(crate) looks: usize,
     /// The number of payloads that were sent, and of connections that were opened or ended.
     pub(crate) causes: usize,
     /// The size of all that was sent, in bytes.
@@ -87,11 +89,13 @@ impl Work {
     /// accounted for, and 34 KB (a table that grows); in 99 of 100 steps there are 4, and 400 bytes.
     /// One for each person in the room would be 600.
     pub(crate) fn is_fair(&self) -> bool {
-        let Self { allocations, allocated_bytes, causes, read_bytes, writes, written_bytes } =
+        let Self { looks, allocations, allocated_bytes, causes, read_bytes, writes, written_bytes } =
             *self;
         // A name in a list of them is an allocation or two for what may be a dozen bytes.
-        allocations <= 500 + 60 * causes + writes + written_bytes / 4
-            && allocated_bytes <= (64 << 10) + 1_024 * causes + 4 * (read_bytes + written_bytes)
+        // What is looked at for a search counts as history does: its words, one by one.
+        allocations <= 500 + 60 * causes + 8 * looks + writes + written_bytes / 4
+            && allocated_bytes
+                <= (64 << 10) + 1_024 * causes + 512 * looks + 4 * (read_bytes + written_bytes)
     }
 }
 
@@ -114,6 +118,8 @@ pub(crate) struct Siege<'a> {
     now: Instant,
     peers: Vec<Peer>,
     n_texts: usize,
+    /// The number of texts at the time of each search that was made in this step, together.
+    looks: usize,
 }
 
 impl<'a> Siege<'a> {
@@ -132,7 +138,7 @@ impl<'a> Siege<'a> {
         let server = Server::new(limits, log, people, Rooms::default(), Secret::new([8; 32]));
         let (now, peers) = (Instant::now(), Vec::new());
         let nonces = Secret::new([8; 32]);
-        let mut siege = Self { chance, heap, server, nonces, now, peers, n_texts: 0 };
+        let mut siege = Self { chance, heap, server, nonces, now, peers, n_texts: 0, looks: 0 };
         for _ in 0..CROWD {
             siege.connect();
             let name = siege.look_alike();
@@ -191,7 +197,8 @@ impl<'a> Siege<'a> {
         self.n_texts += 1;
         let id = Some(self.n_texts.to_string().into());
         let content = "x".repeat(TEXT_BYTES[self.below(TEXT_BYTES.len())]);
-        match self.below(18) {
+        match self.below(19) {
+            18 => self.search(peer),
             10..=15 => self.speak_of_rooms(peer),
             16 | 17 => self.amend(peer, &content),
             0..=3 => self.hello(peer),
@@ -216,6 +223,18 @@ impl<'a> Siege<'a> {
             }
             _ => self.say(peer, &ClientMessage::Ping),
         }
+    }
+
+    /// Somebody searches for what most texts have, or none.
+    fn search(&mut self, peer: usize) -> usize {
+        self.looks += self.n_texts;
+        let room = [None, Some(HALL.into()), Some("r1".into())][self.below(3)].clone();
+        let query = ["x", "xx", "y", "\"x x\"", ""][self.below(5)].into();
+        let from = (self.below(4) == 0).then(|| self.look_alike().into());
+        let before = (self.below(4) == 0).then(|| format!("{}.", self.below(self.n_texts)).into());
+        let (reference, limit) = (self.n_texts.to_string().into(), [1, 100][self.below(2)]);
+        let search = Search { reference, query, room, from, before, limit };
+        self.say(peer, &ClientMessage::Search(search))
     }
 
     /// Somebody amends a message of the hall, or what may be none, or answers it.
@@ -340,6 +359,7 @@ impl<'a> Siege<'a> {
         }
         self.peers.retain(|peer| !peer.line.is_dropped());
         Work {
+            looks: std::mem::take(&mut self.looks),
             allocations: change.allocations + change.reallocations,
             allocated_bytes: change.bytes_allocated,
             causes,

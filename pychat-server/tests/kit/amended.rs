@@ -95,6 +95,12 @@ impl<'a> History<'a> {
         sizes.fold((usize::MAX, 0), |(least, most), it| (least.min(it.0), most.max(it.1)))
     }
 
+    /// Returns true if the message has words that are known, and such ones, at each time after number `known`.
+    pub(super) fn always_says(&self, known: u64, mut are_they: impl FnMut(&str) -> bool) -> bool {
+        self.after(known)
+            .all(|version| !version.state.is_deleted && version.words.is_some_and(&mut are_they))
+    }
+
     /// Returns true if the message may have looked so at some time after number `known`.
     pub(super) fn explains(&self, Seen { look, known }: &Seen) -> bool {
         self.after(*known).any(|version| match look {

@@ -3,9 +3,9 @@
 //! A claim is noted when it is heard, and judged when all records are known: what a welcome tells of
 //! may have been heard by nobody yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use pychat_wire::message::HALL;
+use pychat_wire::{message::HALL, search::Query};
 
 use super::room_log::{RoomLog, Stays};
 
@@ -30,6 +30,15 @@ pub(crate) enum Claim {
     Members { room: String, after: u64, members: Vec<String> },
     /// They were in these rooms and no others, when everything up to these numbers had been said.
     Rooms { name: String, rooms: Vec<String>, known: BTreeMap<String, u64> },
+    /// These are all messages that a query finds up to the numbers that were `known`, and that are before
+    /// one message and not before the `end`; each is a room and a number.
+    Found {
+        query: Query,
+        known: BTreeMap<String, u64>,
+        before: Option<(String, u64)>,
+        end: Option<(String, u64)>,
+        found: BTreeSet<(String, u64)>,
+    },
 }
 
 /// The claims that were made, and what people said themselves.
@@ -141,6 +150,32 @@ impl Claims {
                     let Some(stays) = stays.get(&**room) else { continue };
                     let is_told = rooms.contains(room);
                     assert!(is_told || !stays.has_ever_after(name, *last), "{claim:?}: not {room}");
+                }
+            }
+            Claim::Found { query, known, before, end, found } => {
+                // What is being forgotten may end a search before its time.
+                if known.keys().any(|room| forgotten_to(room) != 0) {
+                    return;
+                }
+                let time = |(room, seq): &(String, u64)| Some(rooms.get(room)?.find(*seq)?.time);
+                let (before, end) = (before.as_ref().map(time), end.as_ref().map(time));
+                // Of a place that nobody heard of, nothing is known.
+                if before == Some(None) || end == Some(None) {
+                    return;
+                }
+                let (before, end) = (before.flatten(), end.flatten());
+                for (room, last) in known {
+                    let Some(log) = rooms.get(room) else { continue };
+                    for (seq, message) in log.always_found(query, *last) {
+                        // Of those of one time, nobody knows which are before.
+                        let is_meant = before.is_none_or(|before| message.time < before)
+                            && end.is_none_or(|end| end < message.time);
+                        let is_found = found.contains(&(room.clone(), seq));
+                        assert!(
+                            is_found || !is_meant,
+                            "{claim:?}: {message:?}, number {seq} of {room:?}, is not found"
+                        );
+                    }
                 }
             }
         }

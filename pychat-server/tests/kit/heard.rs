@@ -81,6 +81,16 @@ pub(crate) enum Heard {
     Typing {
         room: String,
     },
+    /// A message that a search found.
+    Found,
+    FoundEnd {
+        /// There may be more.
+        is_more: bool,
+    },
+    SearchRefused {
+        code: ErrorCode,
+        text: String,
+    },
     Left {
         reason: Reason,
     },

@@ -24,6 +24,7 @@ mod presence;
 mod room_hearing;
 pub(crate) mod room_log;
 pub(crate) mod runs;
+mod searches;
 pub(crate) mod stored;
 pub(crate) mod story;
 mod v1_checker;

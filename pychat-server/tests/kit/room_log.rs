@@ -150,6 +150,11 @@ impl RoomLog {
         &self.heard[&seq]
     }
 
+    /// Returns number `seq`, if anybody heard it.
+    pub(crate) fn find(&self, seq: u64) -> Option<&Message> {
+        self.heard.get(&seq)
+    }
+
     /// Returns true if number `seq` was heard, and is by `name`.
     pub(crate) fn is_by(&self, seq: u64, name: &str) -> bool {
         self.heard.get(&seq).is_some_and(|it| it.author == name && it.amendment.is_none())

@@ -11,7 +11,7 @@ use std::{
 use pychat_wire::{
     ClientMessage, Decoder, ServerMessage,
     key::Challenge,
-    message::{HALL, Room, RoomEvent, RoomKind, RoomList},
+    message::{FoundMessage, HALL, Room, RoomEvent, RoomKind, RoomList},
     name::SERVER,
     notice::Notice,
 };
@@ -26,6 +26,7 @@ use super::{
     presence::Presence,
     room_hearing::RoomHearing,
     room_log::{Copy, Message},
+    searches::Searches,
     story::Difference,
 };
 pub(crate) use super::{heard::Heard, presence::Event, room_hearing::BEYOND};
@@ -44,6 +45,7 @@ pub(crate) struct V2Checker {
     going: BTreeSet<String>,
     /// The pages that it asked for, by room.
     pages: BTreeMap<String, Pages>,
+    searches: Searches,
     /// Old messages are not kept, so pages may be short.
     forgets: bool,
     people: Presence,
@@ -71,6 +73,7 @@ impl V2Checker {
             rooms: BTreeMap::new(),
             going: BTreeSet::new(),
             pages: BTreeMap::new(),
+            searches: Searches::default(),
             forgets,
             people: Presence::default(),
             asked_rooms: Vec::new(),
@@ -93,6 +96,7 @@ impl V2Checker {
                 let pages = pages.or_insert_with(|| Pages::new(self.forgets));
                 pages.ask(*before, *limit, after);
             }
+            ClientMessage::Search(search) => self.searches.ask(search, &self.rooms),
             ClientMessage::Members { room } => {
                 let after = self.rooms.get(&**room).map_or(0, RoomHearing::after);
                 self.asked_members.entry(room.to_string()).or_insert(after);
@@ -158,6 +162,11 @@ impl V2Checker {
                 self.people.hear(Event::Left(username.into_owned(), time, reason));
                 Some(Heard::Left { reason })
             }
+            ServerMessage::Error { code, text, reference: Some(reference), .. }
+                if self.searches.refuse(&reference, code) =>
+            {
+                Some(Heard::SearchRefused { code, text: text.into_owned() })
+            }
             ServerMessage::Error { code, text, reference, suggest, retry_ms } => {
                 let [id, suggest] = [reference, suggest].map(|it| it.map(Into::into));
                 Some(Heard::Error { code, text: text.into_owned(), id, suggest, retry_ms })
@@ -218,6 +227,7 @@ impl V2Checker {
                 if let Some(pages) = self.pages.get_mut(&*room) {
                     pages.break_off();
                 }
+                self.searches.leave(&room);
                 Some(Heard::RoomGone { room: room.into_owned() })
             }
             ServerMessage::Rooms { rooms } => {
@@ -231,6 +241,13 @@ impl V2Checker {
                 let (room, members) = (room.into_owned(), members.names());
                 oracle.note(Claim::Members { room: room.clone(), after, members });
                 Some(Heard::Members { room })
+            }
+            ServerMessage::Found { reference, message } => {
+                Some(self.hear_found(&reference, message, &name, oracle))
+            }
+            ServerMessage::FoundEnd { reference, before } => {
+                let is_more = self.searches.end(&reference, before.as_deref(), oracle);
+                Some(Heard::FoundEnd { is_more })
             }
             ServerMessage::Read { room, seq } => {
                 self.hearing(&room).mark(seq);
@@ -287,6 +304,26 @@ impl V2Checker {
         Heard::Room { room, kind: told.kind, is_new, is_mine: told.mine }
     }
 
+    /// Hears what a search found: a message of a room that it is in, as it was at some time after all that it
+    /// knows of that room.
+    fn hear_found(
+        &mut self,
+        reference: &str,
+        found: FoundMessage<'_>,
+        name: &str,
+        oracle: &mut Oracle,
+    ) -> Heard {
+        let FoundMessage { room, seq, time, username, content, id, reply, edited, reactions } =
+            found;
+        let known = self.hearing(&room).known();
+        let state = State { edited, is_deleted: false, reactions: reactions.into_owned() };
+        let message = Message { reply, state, ..Message::text(time, &username, &content) };
+        oracle.check(&room, seq, &message, Copy::Later { known });
+        assert!(id.is_none() || username == name, "somebody else's id");
+        self.searches.find(reference, (&room, seq, time), (&username, &content));
+        Heard::Found
+    }
+
     /// Hears a record of a room that it is in: it is the next in the room's order, or one of a page, or
     /// it answers what its person had said before.
     fn hear_record(&mut self, record: Record, oracle: &mut Oracle) -> Option<Heard> {
@@ -325,6 +362,7 @@ impl V2Checker {
             }
         }
         if is_going {
+            self.searches.leave(&room);
             self.rooms.remove(&room);
             self.going.insert(room.clone());
         }

@@ -11,6 +11,7 @@ mod calm;
 mod check;
 mod person;
 mod rooms;
+mod searching;
 mod shown;
 mod trouble;
 mod world;
@@ -68,6 +69,15 @@ knobs! {
         Overtaken,
         /// An older page was asked for.
         Page,
+        /// A search found something.
+        Found,
+        /// A search came to its end, or may find more.
+        FoundEnd,
+        FoundMore,
+        /// A line was lost before the search on it had ended.
+        SearchLost,
+        /// A search was refused, as its author was not in the room any more.
+        SearchRefused,
         /// Messages that somebody had missed were replayed.
         Replayed,
         /// Somebody came into a room, or found that they were in it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pychat_wire::message::Amendment;
+use pychat_wire::{message::Amendment, search::Query};
 
 use super::{Message, PageHeard, RoomLog};
 use crate::kit::amended::{History, Look, Said, State, by_target};
@@ -80,6 +80,24 @@ impl RoomLog {
         });
         let (_, words, state) = last.expect("it was read from the store");
         (words, state)
+    }
+
+    /// Returns the messages up to number `known` that a query finds as they are ever after that number, as far
+    /// as all is known that amends them.
+    pub(in crate::kit) fn always_found(
+        &self,
+        query: &Query,
+        known: u64,
+    ) -> impl Iterator<Item = (u64, &Message)> {
+        let amendments = by_target(self.all());
+        let known_whole =
+            self.heard.range(self.whole_from()..).take_while(move |it| *it.0 <= known);
+        let texts = known_whole.filter(|(_, it)| it.is_text());
+        texts.filter_map(move |(seq, message)| {
+            let history = self.history(*seq, &amendments);
+            let is_found = |words: &str| query.finds(&message.author, words);
+            history.always_says(known, is_found).then_some((*seq, message))
+        })
     }
 
     /// Returns true if a message ever had no words.

@@ -48,6 +48,11 @@ impl V2Checker {
         self.pages.values().map(Pages::n_doubtful).sum()
     }
 
+    /// Returns how many searches it waits for the ends of.
+    pub(crate) fn n_searches(&self) -> usize {
+        self.searches.len()
+    }
+
     /// Returns how often it was told that something is not kept any more, or not sent.
     pub(crate) fn n_gaps(&self) -> usize {
         self.n_gaps

@@ -66,6 +66,7 @@ impl World {
             person.client.is_joined()
                 && person.client.unacknowledged().count() == 0
                 && person.requests.is_empty()
+                && person.searches.is_empty()
                 && person
                     .client
                     .rooms()

@@ -1,10 +1,12 @@
 //! Somebody with a client: what they said, what they were shown, and what survives them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use pychat_wire::{
     Client, UserName,
-    client::{self, Amended, Begin, Event, FailReason, Hearing, MessageId, RoomId, Saved},
+    client::{
+        self, Amended, Begin, Event, FailReason, Hearing, MessageId, RoomId, Saved, SearchEnd,
+    },
     message::{Amendment, ErrorCode, RoomRequest},
 };
 
@@ -58,6 +60,10 @@ pub(crate) struct Person {
     accepted: HashSet<MessageId>,
     /// The ids of the requests that are not answered.
     pub(crate) requests: HashSet<String>,
+    /// The searches whose ends are still to come, by their ids.
+    pub(crate) searches: HashMap<String, String>,
+    /// The last search that may find more, and its cursor.
+    pub(crate) found_more: Option<(String, String)>,
     /// The rooms that they know that they are in.
     rooms: HashSet<RoomId>,
     pub(crate) screen: Screen,
@@ -79,6 +85,8 @@ impl Person {
             said: Vec::new(),
             accepted: HashSet::new(),
             requests: HashSet::new(),
+            searches: HashMap::new(),
+            found_more: None,
             rooms: HashSet::new(),
             screen: Screen::default(),
             stored: Saved::default(),
@@ -186,6 +194,11 @@ impl Person {
                     fired.note(Fault::Done);
                 }
                 Event::Denied { code, id, text } => self.on_denied(code, id, &text, fired),
+                Event::Found { id, message } => {
+                    assert!(self.searches.contains_key(&id), "{message:?} was not searched for");
+                    fired.note(Fault::Found);
+                }
+                Event::SearchEnded { id, end } => self.on_search_ended(&id, end, fired),
                 Event::Accepted { id, .. } => drop(self.accepted.insert(id)),
                 Event::Offline { retry_at_ms, cause } => {
                     assert!(retry_at_ms.is_some(), "{cause:?}");
@@ -198,6 +211,20 @@ impl Person {
             }
         }
         is_closing
+    }
+
+    fn on_search_ended(&mut self, id: &str, end: SearchEnd, fired: &Fired) {
+        let query = self.searches.remove(id).expect("a search of theirs");
+        fired.note(match end {
+            SearchEnd::Complete => Fault::FoundEnd,
+            SearchEnd::More { before } => {
+                self.found_more = Some((query, before));
+                Fault::FoundMore
+            }
+            SearchEnd::Lost => Fault::SearchLost,
+            SearchEnd::Refused { .. } => Fault::SearchRefused,
+            other => panic!("{other:?}"),
+        });
     }
 
     fn on_amended(&mut self, amended: &Amended, fired: &Fired) {
@@ -286,6 +313,7 @@ impl Person {
         self.care(Care::Neglected);
         self.screen = if self.is_window { Screen::default() } else { self.stored_screen.clone() };
         self.requests.clear();
+        self.searches.clear();
         let json = serde_json::to_string(&self.stored).expect("it can be written");
         let saved = serde_json::from_str(&json).expect("and read");
         self.client = new_client(&self.name, saved, self.n_lives, self.is_window);

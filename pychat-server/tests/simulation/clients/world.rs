@@ -33,13 +33,14 @@ const BACKLOG_BYTES_MAX: usize = 1_500;
 const UTC_MS: u64 = 1_000_000_000_000;
 
 knobs! {
-    /// The next thing that happens, each so often in 118 times.
+    /// The next thing that happens, each so often in 121 times.
     enum Step {
         Say = 16,
         /// Somebody amends a message.
         Amend = 8,
         /// Somebody does something about rooms.
         Room = 14,
+        Search = 3,
         /// Some of what a client wrote reaches the server.
         Up = 24,
         /// Some of what the server wrote reaches a client.
@@ -162,6 +163,7 @@ impl World {
                 Step::Say => self.say(person),
                 Step::Amend => self.amend(person),
                 Step::Room => self.act_in_rooms(person),
+                Step::Search => self.search(person),
                 Step::Up => self.bring_up(None),
                 Step::Down => self.bring_down(None),
                 Step::Pass => {

@@ -153,6 +153,7 @@ impl World<'_> {
         assert_eq!(checker.after(), self.oracle.last(), "nothing is missed");
         let n_open = checker.n_pages()..=checker.n_pages() + checker.n_doubtful_pages();
         assert!(n_open.contains(&peer.refused), "every question is answered");
+        assert_eq!(checker.n_searches(), 0, "every search has an end");
         self.check_rooms_of(peer, checker.name().unwrap_or_default());
         // Who came back too late for some messages may have missed its own among them.
         if self.people[person].newest == peer.number && checker.n_gaps() == 0 {

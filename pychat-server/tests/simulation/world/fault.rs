@@ -72,6 +72,13 @@ knobs! {
         Page,
         PageAtStart,
         TooManyPages = 12,
+        Found,
+        FoundEnd,
+        FoundMore,
+        SearchedOutside,
+        TooManySearches = 12,
+        /// The server started anew before it had ended.
+        SearchBrokenOff,
         Pinged,
         PingedBack,
         Silent,

@@ -163,6 +163,10 @@ impl World<'_> {
             Heard::Read { .. } => self.fire(Fault::ReadElsewhere),
             Heard::Typing { .. } => self.fire(Fault::Typed),
             Heard::PairCode { .. } => panic!("nobody has asked for one"),
+            Heard::Found => self.fire(Fault::Found),
+            Heard::FoundEnd { is_more: true } => self.fire(Fault::FoundMore),
+            Heard::FoundEnd { .. } => self.fire(Fault::FoundEnd),
+            Heard::SearchRefused { code, text } => self.on_search_refused(code, &text),
             Heard::Bye { reason } => self.on_bye(peer, reason),
         }
     }

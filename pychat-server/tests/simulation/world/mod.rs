@@ -12,6 +12,7 @@ mod hearing;
 mod limits;
 mod people;
 mod rooms;
+mod searching;
 mod trouble;
 
 use std::{
@@ -64,8 +65,10 @@ knobs! {
         /// Somebody asks for something about rooms.
         Room = 700,
         /// The line takes some of what was said to the server.
-        Carry = 2_150,
+        Carry = 2_020,
         Page = 288,
+        /// Somebody searches.
+        Search = 130,
         Ping = 50,
         /// Nobody has pinged.
         Pong = 50,
@@ -121,6 +124,8 @@ pub(crate) struct World<'a> {
     fired: Fired<Fault>,
     /// The number of times that somebody became an operator, or was to be one no more.
     n_orders: u64,
+    /// The number of searches that were made.
+    n_searches: usize,
     /// The words for there being no such room, once somebody was told so.
     no_room: Option<String>,
     /// The longest text, in bytes, and how rare it is.
@@ -279,6 +284,7 @@ impl<'a> World<'a> {
             said: BTreeMap::new(),
             fired,
             n_orders: 0,
+            n_searches: 0,
             no_room: None,
             text_bytes_max: if is_wide { 60_000 } else { limits.payload_bytes_max - 100 },
         };
@@ -324,6 +330,7 @@ impl<'a> World<'a> {
                 self.carry(any, bytes);
             }
             Step::Page => self.ask_for_page(any, PAGES_MAX),
+            Step::Search => self.search(any),
             Step::Ping => self.ping(any),
             Step::Pong => self.pong(any),
             Step::ReadEverything => self.read_everything(),

@@ -37,6 +37,7 @@ impl World<'_> {
             Fault::Restart => self.restart(),
             Fault::Operator => self.change_operators(),
             Fault::Crowd => (0..CROWD).for_each(|_| self.connect()),
+            Fault::TooManySearches => self.search_much(peer),
             Fault::TooManyPages => (0..8).for_each(|_| self.ask_for_page(peer, usize::MAX)),
             _ if is_witness => self.tick(),
             Fault::Stall => self.stall(peer),

@@ -4,12 +4,14 @@
 //! The load is one thread in another process. Server and load share the machine, so compare the
 //! figures of one run only. `CROWDS=5000` has crowds of that size alone, and nobody talk
 //! before; `ENCRYPTION=1` has TLS and nothing else; `ROOMS=1` has rooms and nothing else, at
-//! length, and `ROOMS=restart` of that only the way back to them.
+//! length, and `ROOMS=restart` of that only the way back to them; `SEARCH=1000000` has talk beside searches
+//! among so many messages, and nothing else.
 
 mod figures;
 mod load;
 mod restart;
 mod rooms;
+mod searching;
 #[allow(dead_code, reason = "each benchmark uses its part")]
 mod server;
 #[path = "../../tests/kit/process/tls.rs"]
@@ -52,6 +54,9 @@ const ENCRYPTED_TALKS: [(usize, Pace, usize); 3] = [
 ];
 const HANDSHAKES: usize = 1_000;
 
+/// The messages among which somebody searches while others talk.
+const SEARCHED: usize = 100_000;
+
 /// The numbers of people who join at once; then they talk at 5 messages a second for a while.
 const CROWDS: [usize; 3] = [1_000, 5_000, 10_000];
 const CROWD_TALK: (Pace, usize) = (Pace::PerSecond(5), 50);
@@ -87,12 +92,16 @@ fn main() -> Outcome<()> {
         }
         return restart::measure(&restart::LARGE);
     }
+    if let Ok(messages) = env::var("SEARCH") {
+        return searching::measure(messages.parse()?);
+    }
     if let Ok(people) = env::var("CROWDS") {
         return measure_crowds(&[people.parse()?]);
     }
     measure_talks()?;
     measure_encryption()?;
     measure_histories()?;
+    searching::measure(SEARCHED)?;
     rooms::measure(1)?;
     restart::measure(&restart::SMALL)?;
     measure_crowds(&CROWDS)

@@ -14,8 +14,8 @@ use libfuzzer_sys::fuzz_target;
 use pychat_wire::{
     Client, ClientMessage, Decoder, UserName,
     client::{
-        Begin, Event, Hearing, MessageState, ROOMS_MAX, RoomId, Said, Saved, UNACKNOWLEDGED_MAX,
-        UNREAD_MAX,
+        Begin, Event, Hearing, MessageState, ROOMS_MAX, RoomId, Said, Saved, Search,
+        UNACKNOWLEDGED_MAX, UNREAD_MAX,
     },
     message::{CONTENT_BYTES_MAX, EMOJI_MAX, REACTIONS_MAX, RoomRequest},
 };
@@ -108,7 +108,11 @@ fn say(client: &mut Client, script: &mut Script<'_>) {
     let room = RoomId::from(&*script.room_id());
     let place = usize::from(script.byte());
     let id = client.unacknowledged().map(|pending| pending.id.clone()).nth(place);
-    let _ = match (script.byte() % 8, id) {
+    let _ = match (script.byte() % 9, id) {
+        (8, _) => {
+            search(client, script, &room);
+            Ok(())
+        }
         (0 | 1, _) => client.say(&room, &script.word()).map(drop),
         (2, _) => client.reply(&room, script.number(), &script.word()).map(drop),
         (3 | 4, _) => client.amend(&room, script.amendment()).map(drop),
@@ -116,6 +120,17 @@ fn say(client: &mut Client, script: &mut Script<'_>) {
         (_, Some(id)) => client.delete_pending(&id),
         _ => Ok(()),
     };
+}
+
+/// Searches, or wants to know no more of the first search.
+fn search(client: &mut Client, script: &mut Script<'_>, room: &RoomId) {
+    let (query, from, limit) = (script.word(), script.word(), script.number());
+    let room = (script.byte().is_multiple_of(2)).then_some(room);
+    let from = (script.byte().is_multiple_of(2)).then_some(&*from);
+    if script.byte().is_multiple_of(8) {
+        client.forget_search("s-0");
+    }
+    client.search(&Search { query: &query, room, from, before: None, limit });
 }
 
 /// Only a change of a text that waits, too, has no number, and all of it can be stored.
@@ -136,6 +151,7 @@ fn check_shown(events: &[Event]) {
     for event in events {
         match event {
             Event::Message(message) => shown.push(message.clone()),
+            Event::Found { message, .. } => shown.push(message.clone()),
             Event::Page(page) => shown.extend(page.messages.iter().cloned()),
             Event::Amended(amended) => {
                 for message in &mut shown {

@@ -7,8 +7,9 @@ use pychat_wire::{
     key::{InviteCode, InviteId, Nonce, PairCode, Pin, PublicKey},
     link::Host,
     message::{
-        Amendment, Ban, BanList, Device, DeviceList, Door, ErrorCode, HostList, Invite, InviteList,
-        Limits, Listing, Names, Reactions, Reason, Room, RoomEvent, RoomKind, RoomList,
+        Amendment, Ban, BanList, Device, DeviceList, Door, ErrorCode, FoundMessage, HostList,
+        Invite, InviteList, Limits, Listing, Names, Reactions, Reason, Room, RoomEvent, RoomKind,
+        RoomList,
     },
     notice::Notice,
 };
@@ -158,6 +159,27 @@ impl<'a> Script<'a> {
             deleted: self.is(),
             reactions: self.reactions(),
         }
+    }
+
+    /// An answer to a search, mostly to the first one.
+    fn found(&mut self) -> ServerMessage<'static> {
+        let reference = if self.is() { self.word() } else { "s-0".into() };
+        if self.is() {
+            let before = self.is().then(|| self.word());
+            return ServerMessage::FoundEnd { reference, before };
+        }
+        let message = FoundMessage {
+            room: self.room_id(),
+            seq: self.number(),
+            time: self.number(),
+            username: self.word(),
+            content: self.word(),
+            id: self.is().then(|| self.word()),
+            reply: self.is().then(|| self.number()),
+            edited: self.is().then(|| self.number()),
+            reactions: self.reactions(),
+        };
+        ServerMessage::Found { reference, message }
     }
 
     fn amended(&mut self) -> ServerMessage<'static> {
@@ -312,7 +334,7 @@ impl<'a> Script<'a> {
     }
 
     fn message(&mut self) -> ServerMessage<'static> {
-        match self.byte() % 20 {
+        match self.byte() % 21 {
             0 | 1 => ServerMessage::Greeting {
                 username: self.word(),
                 content: self.word(),
@@ -358,6 +380,7 @@ impl<'a> Script<'a> {
             14 | 15 => self.of_room(),
             16 => self.amended(),
             17 => self.moderation(),
+            19 => self.found(),
             18 if self.is() => ServerMessage::Ping,
             18 => ServerMessage::Pong,
             _ => ServerMessage::Bye { reason: self.reason(), retry_ms: self.number() },

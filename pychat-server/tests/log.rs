@@ -8,6 +8,7 @@ mod log {
 
     mod amending;
     mod checkpoint;
+    mod erasing;
     mod forgetting;
     mod invites;
     mod keeping;

@@ -11,6 +11,7 @@ pub mod checkpoint;
 pub mod child;
 mod error;
 mod folder;
+mod gaps;
 mod health;
 mod import;
 mod index;
@@ -24,6 +25,7 @@ mod rooms;
 mod rows;
 mod schema;
 mod search;
+mod separators;
 mod snapshot;
 mod terms;
 
@@ -34,6 +36,7 @@ use rusqlite::{Connection, Row};
 use self::{
     checkpoint::Checkpointer,
     child::CHILD_POLL,
+    gaps::Gaps,
     health::{Health, damage},
     index::Index,
     logs::{Logs, key, key_up_to, keys, seq_of},
@@ -92,6 +95,7 @@ pub struct SqliteStore {
     retention: Retention,
     logs: Logs,
     index: Index,
+    gaps: Gaps,
     agenda: Agenda,
     forgetting: Forgetting,
     health: Health,
@@ -130,10 +134,11 @@ impl SqliteStore {
     /// [`OpenError`]: what is there is as it was.
     pub fn open(place: &Place, retention: Retention, epoch: u128) -> Result<Self, OpenError> {
         let folder = Folder::lock(&place.directory)?;
-        let Opened { connection, epoch, was_closed } =
+        let Opened { mut connection, epoch, was_closed } =
             schema::open(folder.file(), place.durability, &format!("{epoch:032x}"))?;
         let health = if was_closed { Health::Fine } else { Health::Unchecked };
         let failed = |error| OpenError::of(folder.file(), &StorageError::from(error));
+        let gaps = Gaps::follow(&mut connection, &folder.wal(), !was_closed).map_err(failed)?;
         let logs = Logs::read(&connection, retention.messages_max).map_err(failed)?;
         let index = Index::read(&connection, &logs).map_err(failed)?;
         let removed_ms = amendments::first_removed(&connection);
@@ -149,6 +154,7 @@ impl SqliteStore {
             retention,
             logs,
             index,
+            gaps,
             agenda: Agenda::default(),
             forgetting,
             health,
@@ -336,9 +342,11 @@ impl Store for SqliteStore {
         let trim_at = self.trim_due(time);
         let forget_at = self.forget_removed(time);
         let index_at = self.index_due(time.now);
-        let checkpoint_at = self.checkpointer.maintain(time.now, &self.connection);
+        let gaps_at = self.clean_gaps(time.now);
+        let is_clean = self.gaps.are_clean();
+        let checkpoint_at = self.checkpointer.maintain(time.now, &self.connection, is_clean);
         let check_at = matches!(self.health, Health::Checking(_)).then(|| time.now + CHILD_POLL);
-        let deadlines = [trim_at, forget_at, index_at, checkpoint_at, check_at];
+        let deadlines = [trim_at, forget_at, index_at, gaps_at, checkpoint_at, check_at];
         self.agenda.next_deadline = deadlines.into_iter().flatten().min();
     }
 
@@ -380,10 +388,11 @@ impl Store for SqliteStore {
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
+        let is_clean = !matches!(self.health, Health::Damaged) && self.finish_gaps();
         // If this fails, the file only looks as if the server had been killed.
         let _ = match self.health {
-            Health::Fine => schema::close(&self.connection),
-            Health::Unchecked | Health::Checking(_) | Health::Damaged => Ok(()),
+            Health::Fine if is_clean => schema::close(&self.connection),
+            Health::Fine | Health::Unchecked | Health::Checking(_) | Health::Damaged => Ok(()),
         };
     }
 }

@@ -107,7 +107,7 @@ fn a_link_is_not_followed() {
 #[test]
 fn what_is_no_log_of_ours_is_refused_and_left_as_it_is() {
     let foreign = "DIR/log.sqlite is no log of this program; move it away to begin a new one";
-    let newer = "DIR/log.sqlite has version 15, and this server knows none above 14";
+    let newer = "DIR/log.sqlite has version 16, and this server knows none above 15";
     let cases: [(&str, Make); 6] = [
         (foreign, |shelf| {
             shelf.put(&b"I am a letter, and long enough to look like more. ".repeat(99));
@@ -123,7 +123,7 @@ fn what_is_no_log_of_ours_is_refused_and_left_as_it_is() {
         }),
         (newer, |shelf| {
             drop(shelf.open());
-            shelf.tamper("PRAGMA user_version = 15");
+            shelf.tamper("PRAGMA user_version = 16");
         }),
         ("DIR/log.sqlite is damaged (version -1); move it away to begin a new one", |shelf| {
             drop(shelf.open());
@@ -144,11 +144,11 @@ fn what_waits_to_be_moved_into_a_refused_file_goes_on_waiting() {
     let shelf = Shelf::new();
     let mut log = shelf.open();
     chatter(&mut log, 5, 100);
-    shelf.tamper("PRAGMA user_version = 15");
+    shelf.tamper("PRAGMA user_version = 16");
     let copy = shelf.as_of_now();
     let bytes = || [copy.file(), copy.wal()].map(|path| fs::read(path).unwrap());
     let before = bytes();
-    assert!(refusal(&copy).contains("version 15"));
+    assert!(refusal(&copy).contains("version 16"));
     assert_eq!(bytes(), before);
 }
 

@@ -7,11 +7,6 @@ use super::{stored::Stored, tally::Effect, texts::Texts, world::World};
 /// The beginning of each text, which its number follows.
 pub(super) const NUMBER: &str = "№";
 
-/// Of so many texts that were erased one may have left a trace, and of fewer a few: where `SQLite` has
-/// moved a row to another page, a copy of it may stay in the free space of the first one.
-const TRACED_ONE_IN: usize = 10;
-const TRACES_MIN: usize = 3;
-
 impl World<'_> {
     /// Stops the server for good, and looks for words in its files that nobody has any more.
     pub(super) fn check_erased(&mut self) {
@@ -35,9 +30,7 @@ impl World<'_> {
 
         let traces: HashSet<_> = files.iter().flat_map(|bytes| numbers(bytes)).collect();
         let traces: Vec<_> = traces.into_iter().filter(|number| !kept.contains(number)).collect();
-        self.tally.n_traces += traces.len() as u64;
-        let most = (erased.len() / TRACED_ONE_IN).max(TRACES_MIN);
-        assert!(traces.len() <= most, "{traces:?} are found, of {} erased", erased.len());
+        assert!(traces.is_empty(), "{traces:?} are found, of {} erased", erased.len());
     }
 }
 

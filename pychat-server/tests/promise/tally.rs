@@ -141,8 +141,6 @@ pub(crate) struct Tally {
     pub(crate) n_shown: u64,
     /// Those of them that were said while somebody was away.
     pub(crate) n_replayed: u64,
-    /// The erased texts of which the files had a copy when they were closed.
-    pub(crate) n_traces: u64,
 }
 
 impl Tally {
@@ -172,12 +170,11 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { fired, effects, n_worlds, n_rounds, n_messages, n_shown, .. } = self;
-        let Self { n_replayed, n_traces, .. } = self;
+        let Self { n_replayed, .. } = self;
         write!(
             formatter,
             "{n_worlds} worlds, {n_rounds} rounds, {n_messages} records, messages shown {n_shown} \
-                times, {n_replayed} of them late, {n_traces} traces of erased words; {fired}; \
-                {effects}"
+                times, {n_replayed} of them late; {fired}; {effects}"
         )
     }
 }

@@ -24,12 +24,12 @@ fn a_file_that_cannot_be_used_is_named_and_left_as_it_is() {
     drop(shelf.server(&[]));
     rusqlite::Connection::open(shelf.file())
         .unwrap()
-        .execute_batch("PRAGMA user_version = 15; PRAGMA wal_checkpoint(TRUNCATE)")
+        .execute_batch("PRAGMA user_version = 16; PRAGMA wal_checkpoint(TRUNCATE)")
         .unwrap();
     let newer = fs::read(shelf.file()).unwrap();
     assert_eq!(
         shelf.complaint(),
-        "pychat-server: DIR/log.sqlite has version 15, and this server knows none above 14"
+        "pychat-server: DIR/log.sqlite has version 16, and this server knows none above 15"
     );
     assert_eq!(fs::read(shelf.file()).unwrap(), newer);
 

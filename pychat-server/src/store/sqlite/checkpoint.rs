@@ -67,6 +67,11 @@ impl Checkpointer {
         self.erase_at.get_or_insert(now + ERASE_PAUSE);
     }
 
+    /// Returns true if it is time to empty the write-ahead log of words that were erased.
+    pub(super) fn is_erasing(&self, now: Instant) -> bool {
+        self.erase_at.is_some_and(|erase_at| erase_at <= now)
+    }
+
     /// Returns the program that does what takes long.
     pub(super) fn program(&self) -> Option<&Path> {
         self.program.as_deref()
@@ -74,8 +79,14 @@ impl Checkpointer {
 
     /// Does what is to be done by `now`; returns when there is more for the time alone.
     ///
-    /// A move that fails is tried again: nothing is lost by that, the write-ahead log only grows.
-    pub(super) fn maintain(&mut self, now: Instant, connection: &Connection) -> Option<Instant> {
+    /// A move that fails is tried again: nothing is lost by that, the write-ahead log only grows. Unless
+    /// `is_clean`, pages have copies of words yet, and nothing is erased.
+    pub(super) fn maintain(
+        &mut self,
+        now: Instant,
+        connection: &Connection,
+        is_clean: bool,
+    ) -> Option<Instant> {
         let had_child = self.running.is_some();
         if let Some(running) = &mut self.running {
             if running.progress(now) == Progress::AtWork {
@@ -87,7 +98,10 @@ impl Checkpointer {
             self.erase_at = Some(now);
         }
         let pages = Pages::of(connection);
-        let is_erasing = self.erase_at.is_some_and(|erase_at| erase_at <= now);
+        if !is_clean && self.is_erasing(now) {
+            self.erase_at = Some(now + REST);
+        }
+        let is_erasing = self.is_erasing(now);
         let is_resting = self.rest_until.is_some_and(|rest_until| now < rest_until);
         // Emptying waits for the disk only for what a child has left.
         let is_much = WAITING_PAGES_HIGH <= pages.waiting;

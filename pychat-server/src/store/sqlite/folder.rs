@@ -14,6 +14,9 @@ use crate::core::record::StorageError;
 /// The log's file in its folder. SQLite adds others, with longer names.
 pub const FILE_NAME: &str = "log.sqlite";
 
+/// The end of the name of the write-ahead log.
+const WAL_SUFFIX: &str = "-wal";
+
 /// The file whose lock says that a server is at work here.
 pub const LOCK_FILE: &str = "lock";
 
@@ -98,7 +101,7 @@ impl Folder {
             sync.map_err(|source| unwritable(directory, source))?;
         }
         open(file)?;
-        for suffix in ["-wal", "-shm"] {
+        for suffix in [WAL_SUFFIX, "-shm"] {
             let beside = directory.join(format!("{FILE_NAME}{suffix}"));
             if beside.symlink_metadata().is_ok() {
                 open(&beside)?; // SQLite gives new ones the mode of the log.
@@ -135,6 +138,11 @@ impl Folder {
     /// Returns where the log is.
     pub(super) fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// Returns where the write-ahead log is.
+    pub(super) fn wal(&self) -> PathBuf {
+        self.directory.join(format!("{FILE_NAME}{WAL_SUFFIX}"))
     }
 }
 

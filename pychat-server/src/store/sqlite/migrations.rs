@@ -221,6 +221,11 @@ pub(super) const MIGRATIONS: &[&str] = &[
     -- The last record of each log that the index has.
     ALTER TABLE logs ADD COLUMN indexed_seq INTEGER NOT NULL DEFAULT 0;
 ",
+    "
+    -- Earlier versions left copies of rows in the unused bytes of pages: all of them are looked at, as
+    -- after an end that was not in order.
+    UPDATE meta SET is_open = TRUE;
+",
 ];
 
 /// Does what is missing of `migrations`, each as a whole or not at all.

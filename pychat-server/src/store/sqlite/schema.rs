@@ -23,8 +23,9 @@ const STATEMENTS_MAX: usize = 64;
 /// The most memory for pages of the file, in KiB: as much as searches go back to again and again.
 const CACHE_KIB: i32 = 16 << 10;
 
-/// Makes sure that the next server gives the log another epoch.
-pub(super) const FORGET_BOOT: &str = "UPDATE meta SET unsynced_boot = 'restored'";
+/// Makes sure that the next server gives the log another epoch, and looks at all of it: what wrote the
+/// pages may have left copies of rows in them.
+pub(super) const FORGET_BOOT: &str = "UPDATE meta SET unsynced_boot = 'restored', is_open = TRUE";
 
 /// An open log and its name.
 pub(super) struct Opened {
@@ -43,6 +44,8 @@ pub(super) fn open(
     let failed = |error: rusqlite::Error| OpenError::of(file, &error.into());
     let connection = connect(file).map_err(failed)?;
     check_origin(file, &connection, MIGRATIONS.len())?;
+    // Not before: it reads the file.
+    connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(failed)?;
     let (epoch, was_closed) = prepare(&connection, durability, new_epoch).map_err(failed)?;
     let is_epoch = epoch.len() == 32 && epoch.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_epoch {
@@ -117,7 +120,6 @@ fn connect(file: &Path) -> rusqlite::Result<Connection> {
     // Or a statement whose limit is a parameter would be compiled again each time that this is bound.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cell_size_check", true)?;
-    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     // What is deleted is overwritten, or it could be found in the file.
     connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
     Ok(connection)

@@ -95,7 +95,6 @@ pub struct SqliteStore {
     retention: Retention,
     logs: Logs,
     index: Index,
-    gaps: Gaps,
     agenda: Agenda,
     forgetting: Forgetting,
     health: Health,
@@ -148,13 +147,17 @@ impl SqliteStore {
             forgetting.over.add(room);
         }
         Ok(Self {
-            checkpointer: Checkpointer::new(folder.file(), place.program.clone(), !was_closed),
+            checkpointer: Checkpointer::new(
+                folder.file(),
+                place.program.clone(),
+                gaps,
+                !was_closed,
+            ),
             connection,
             epoch,
             retention,
             logs,
             index,
-            gaps,
             agenda: Agenda::default(),
             forgetting,
             health,
@@ -343,8 +346,7 @@ impl Store for SqliteStore {
         let forget_at = self.forget_removed(time);
         let index_at = self.index_due(time.now);
         let gaps_at = self.clean_gaps(time.now);
-        let is_clean = self.gaps.are_clean();
-        let checkpoint_at = self.checkpointer.maintain(time.now, &self.connection, is_clean);
+        let checkpoint_at = self.checkpointer.maintain(time.now, &self.connection);
         let check_at = matches!(self.health, Health::Checking(_)).then(|| time.now + CHILD_POLL);
         let deadlines = [trim_at, forget_at, index_at, gaps_at, checkpoint_at, check_at];
         self.agenda.next_deadline = deadlines.into_iter().flatten().min();

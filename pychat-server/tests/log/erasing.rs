@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     fs,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -26,7 +27,7 @@ const AUTHORS: [&str; 3] = ["Анна", "Борис", "Виктория"];
 const OPERATOR: &str = "Operator";
 const NOW_MS: u64 = 1_700_000_000_000;
 
-/// What is said beside the secrets.
+/// Words that are said beside the secrets.
 const FILLERS: [&str; 6] = ["и", "ведь", "train", "поезд", "отправляется", "tomorrow"];
 
 /// The texts said in one talk, the ticks in which they are, and the most records of a room that are kept.
@@ -95,7 +96,7 @@ impl Talk {
             self.stem = self.letters(TRACE_BYTES + 4);
         }
         self.n_secrets += 1;
-        let is_kept = (self.n_secrets - 1) / FAMILY % 4 == 0;
+        let is_kept = ((self.n_secrets - 1) / FAMILY).is_multiple_of(4);
         (self.stem.clone() + &self.letters(TRACE_BYTES), is_kept)
     }
 
@@ -222,7 +223,7 @@ impl Talk {
     }
 
     /// Looks into all files, once nothing waits to be done.
-    fn look(&self, shelf: &Shelf) {
+    fn check(&self, directory: &Path) {
         let pieces = |words: &str| -> Vec<[u8; TRACE_BYTES]> {
             words.as_bytes().array_windows().copied().collect()
         };
@@ -230,7 +231,7 @@ impl Talk {
         let mut erased: HashSet<_> = self.erased.iter().flat_map(|it| pieces(it)).collect();
         erased.retain(|piece| !kept.contains(piece));
         let (mut n_kept, mut traces) = (HashSet::new(), HashSet::new());
-        for path in fs::read_dir(&shelf.place.directory).unwrap() {
+        for path in fs::read_dir(directory).unwrap() {
             let path = path.unwrap().path();
             let bytes = fs::read(&path).unwrap();
             for (place, piece) in bytes.array_windows::<TRACE_BYTES>().enumerate() {
@@ -263,13 +264,13 @@ fn no_file_has_a_trace_of_what_was_erased() {
         let mut talk = Talk::new(&shelf, seed);
         talk.go_on();
         talk.rest();
-        talk.look(&shelf);
+        talk.check(&shelf.place.directory);
         talk.go_on();
         talk.delete_all();
         talk.rest();
-        talk.look(&shelf);
+        talk.check(&shelf.place.directory);
         talk.go_on();
         talk.forget();
-        talk.look(&shelf);
+        talk.check(&shelf.place.directory);
     }
 }

@@ -21,7 +21,10 @@ use std::{
 
 use rusqlite::{Connection, wal::CheckpointMode};
 
-use super::child::{CHILD_POLL, Child, Progress, Task};
+use super::{
+    child::{CHILD_POLL, Child, Progress, Task},
+    gaps::Gaps,
+};
 
 /// The number of pages, of 4 KiB each, from which on moving them is worth while.
 pub const WAITING_PAGES_HIGH: i32 = 1_024;
@@ -52,14 +55,16 @@ pub(super) struct Checkpointer {
     erase_at: Option<Instant>,
     /// It is to be emptied at once, as nobody knows what is in it.
     is_unknown: bool,
+    /// The pages that have copies of words yet: before those are gone, nothing is erased.
+    pub(super) gaps: Gaps,
 }
 
 impl Checkpointer {
     /// Returns one for the log in `file`, which does all itself if there is no `program` for it. Nobody
     /// knows what is in the write-ahead log if `is_unknown`.
-    pub(super) fn new(file: &Path, program: Option<PathBuf>, is_unknown: bool) -> Self {
+    pub(super) fn new(file: &Path, program: Option<PathBuf>, gaps: Gaps, is_unknown: bool) -> Self {
         let (file, erase_at) = (file.to_owned(), None);
-        Self { file, program, running: None, rest_until: None, erase_at, is_unknown }
+        Self { file, program, running: None, rest_until: None, erase_at, is_unknown, gaps }
     }
 
     /// Has the write-ahead log emptied soon, as words were erased that may be in it.
@@ -79,14 +84,8 @@ impl Checkpointer {
 
     /// Does what is to be done by `now`; returns when there is more for the time alone.
     ///
-    /// A move that fails is tried again: nothing is lost by that, the write-ahead log only grows. Unless
-    /// `is_clean`, pages have copies of words yet, and nothing is erased.
-    pub(super) fn maintain(
-        &mut self,
-        now: Instant,
-        connection: &Connection,
-        is_clean: bool,
-    ) -> Option<Instant> {
+    /// A move that fails is tried again: nothing is lost by that, the write-ahead log only grows.
+    pub(super) fn maintain(&mut self, now: Instant, connection: &Connection) -> Option<Instant> {
         let had_child = self.running.is_some();
         if let Some(running) = &mut self.running {
             if running.progress(now) == Progress::AtWork {
@@ -98,7 +97,7 @@ impl Checkpointer {
             self.erase_at = Some(now);
         }
         let pages = Pages::of(connection);
-        if !is_clean && self.is_erasing(now) {
+        if !self.gaps.are_clean() && self.is_erasing(now) {
             self.erase_at = Some(now + REST);
         }
         let is_erasing = self.is_erasing(now);

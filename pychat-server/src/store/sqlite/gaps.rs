@@ -168,33 +168,35 @@ impl SqliteStore {
     /// Cleans a few gaps, if it is time for it; returns when there is more to do.
     pub(super) fn clean_gaps(&mut self, now: Instant) -> Option<Instant> {
         let is_erasing = self.checkpointer.is_erasing(now);
-        let Self { gaps, connection, .. } = self;
+        let (gaps, connection) = (&mut self.checkpointer.gaps, &self.connection);
         let is_due = gaps.next_at.is_none_or(|next_at| next_at <= now);
         // A file that may be damaged is left alone.
-        let mut is_looking = !gaps.are_known() && matches!(self.health, Health::Fine);
-        let mut is_done = true;
+        let was_looking = !gaps.are_known() && matches!(self.health, Health::Fine);
+        let (mut is_looking, mut is_done) = (was_looking, true);
         if is_looking && is_due {
             is_done = gaps.look(connection).is_ok();
             is_looking = !gaps.are_known();
-            if !is_looking {
-                self.checkpointer.erase(now);
-            }
         }
         let n_found = lock(&gaps.found).len();
         if 0 < n_found && (is_due || is_erasing || WAITING_PAGES <= n_found) {
             is_done &= gaps.step(connection).is_ok();
-        } else if !(is_looking && is_due) {
+        } else if !(was_looking && is_due) {
             return gaps.next_at.filter(|_| is_looking || 0 < n_found);
         }
         let next_at = now + if is_done && is_looking { STEP_PAUSE } else { REST };
         gaps.next_at = Some(next_at);
-        (is_looking || !gaps.are_clean()).then_some(next_at)
+        let is_more = is_looking || !gaps.are_clean();
+        if was_looking && !is_looking {
+            self.checkpointer.erase(now);
+        }
+        is_more.then_some(next_at)
     }
 
     /// Cleans all gaps that are known; returns true if no others are left.
     pub(super) fn finish_gaps(&mut self) -> bool {
-        while !self.gaps.are_clean() && self.gaps.step(&self.connection).is_ok() {}
-        self.gaps.are_known() && self.gaps.are_clean()
+        let gaps = &mut self.checkpointer.gaps;
+        while !gaps.are_clean() && gaps.step(&self.connection).is_ok() {}
+        gaps.are_known() && gaps.are_clean()
     }
 }
 
@@ -202,7 +204,7 @@ impl SqliteStore {
 #[derive(Debug)]
 struct WriteAheadLog {
     file: File,
-    /// What the frames that are in use have in common; other numbers each time that it is begun anew.
+    /// Numbers that the frames in use have in common; others each time that it is begun anew.
     salts: [u8; 8],
     /// The number of frames that were looked at.
     n_looked: u64,

@@ -11,14 +11,17 @@
 pub mod memory;
 mod over;
 mod page;
+pub mod postgres;
 mod search;
 pub mod sqlite;
 
 use std::{
-    fmt,
+    fmt, io,
     ops::ControlFlow,
     time::{Duration, Instant},
 };
+
+use mio::{Registry, Token};
 
 pub use self::{
     memory::Memory,
@@ -117,8 +120,34 @@ pub enum Records {
     Shown,
 }
 
+/// The most sockets that a store waits for.
+pub const SOCKETS_MAX: usize = 4;
+
 /// The messages of the rooms, and the people.
 pub trait Store: fmt::Debug {
+    /// Has `registry` tell of edges of its sockets, now and later, under `first` and the tokens after
+    /// that, [`SOCKETS_MAX`] at most.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system: no descriptors left, most likely.
+    fn register(&mut self, _registry: &Registry, _first: Token) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Notes an edge of the socket with this index; nothing else happens until it is asked something.
+    fn set_ready(&mut self, _socket: usize) {}
+
+    /// Goes on beginning, as far as that is possible now; returns true once everything below can be
+    /// asked. It is called again at an edge and at the [deadline](Self::next_deadline).
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] if it never will be.
+    fn open(&mut self, _now: Instant) -> Result<bool, StorageError> {
+        Ok(true)
+    }
+
     /// Returns the name of this log: 128 random bits as 32 lower-case hex digits. Another name is
     /// another log, whose numbers mean other messages.
     fn epoch(&self) -> &str;

@@ -44,25 +44,26 @@ use crate::{
     net::{identity::Identity, listen},
     server::Server,
     signals::{Request, Signals},
+    store::{self, Store},
     systemd::{Inherited, Manager},
 };
 
 /// The time that peers have to read the goodbye when the server stops.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The time for which a manager that is too busy to take connections is waited for, and the
-/// interval at which it is asked again.
+/// The time for which a manager that is too busy is waited for, and the interval of asking it.
 const HAND_OVER_TIMEOUT: Duration = Duration::from_secs(5);
 const HAND_OVER_RETRY: Duration = Duration::from_millis(20);
 
 /// The most edges taken from the kernel at once.
 const EVENTS_MAX: usize = 1_024;
 
-/// Tokens from here on are not connections' (their slots never come near): signals, operators and
-/// listeners.
+/// Tokens from here on are not connections' (their slots never come near): signals, operators, the
+/// store and listeners.
 const SIGNALS: Token = Token(usize::MAX);
 const FIRST_CALLER: Token = Token(usize::MAX - CALLERS_MAX);
 const CONTROL: Token = Token(FIRST_CALLER.0 - 1);
+const STORE: Token = Token(CONTROL.0 - store::SOCKETS_MAX);
 const FIRST_LISTENER: Token = Token(usize::MAX - u16::MAX as usize);
 
 /// The server's loop.
@@ -106,8 +107,11 @@ impl Reactor {
     ///
     /// [`StartError`]: nothing has been opened then.
     pub fn bind(config: Config, mut inherited: Inherited) -> Result<Self, StartError> {
-        let poll = Poll::new()?;
-        let signals = Signals::subscribe(poll.registry(), SIGNALS)?;
+        let mut poll = Poll::new()?;
+        let mut signals = Signals::subscribe(poll.registry(), SIGNALS)?;
+        let mut store = start::open_store(&config.history)?;
+        store.register(poll.registry(), STORE)?;
+        open(&mut *store, &mut poll, &mut signals)?; // Before anybody can call.
         let mut listeners = Vec::new();
         let carriers = mem::take(&mut inherited.carriers);
         let kept = inherited.own_listeners.drain(..);
@@ -119,7 +123,6 @@ impl Reactor {
             let address = socket.local_addr()?;
             listeners.push(Listener { socket, address, is_own, accepting: Accepting::Ready });
         }
-        let mut store = start::open_store(&config.history)?;
         let identity = config.identity.as_ref().map(Identity::load).transpose()?;
         let metrics = MetricsFile::new(config.metrics_file.clone());
         let calls = Calls::open(config.control.as_ref(), metrics, &poll)?;
@@ -178,7 +181,8 @@ impl Reactor {
 
     /// Waits once, then does everything that became possible.
     fn tick(&mut self) -> io::Result<()> {
-        self.wait()?;
+        let poll_timeout = self.poll_timeout(Instant::now());
+        wait(&mut self.poll, &mut self.events, poll_timeout)?;
         let (now, utc_ms) = (Instant::now(), utc_ms()); // Read once; everyone below is told.
 
         self.store_listeners(now);
@@ -215,17 +219,6 @@ impl Reactor {
             server,
             offer.as_ref(),
         );
-    }
-
-    fn wait(&mut self) -> io::Result<()> {
-        let poll_timeout = self.poll_timeout(Instant::now());
-        match self.poll.poll(&mut self.events, poll_timeout) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {
-                self.events.clear();
-                Ok(())
-            }
-            result => result,
-        }
     }
 
     /// Returns how long the loop may wait; `None` is for ever.
@@ -266,6 +259,7 @@ impl Reactor {
             match event.token() {
                 SIGNALS => is_signalled = true,
                 token if CONTROL <= token => self.calls.set_ready(event),
+                token if STORE <= token => self.server.set_store_ready(token.0 - STORE.0),
                 token if FIRST_LISTENER <= token => {
                     if let Some(listener) =
                         self.listening.listeners.get_mut(token.0 - FIRST_LISTENER.0)
@@ -360,6 +354,32 @@ impl Reactor {
     fn is_over(&self) -> bool {
         matches!(self.phase, Phase::HandedOver | Phase::Stopped)
     }
+}
+
+/// Waits once; a signal may end that before anything else does.
+fn wait(poll: &mut Poll, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+    match poll.poll(events, timeout) {
+        Err(error) if error.kind() == ErrorKind::Interrupted => {
+            events.clear();
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+/// Waits until the store is open, or a signal asks the server to stop.
+fn open(store: &mut dyn Store, poll: &mut Poll, signals: &mut Signals) -> Result<(), StartError> {
+    let mut events = Events::with_capacity(EVENTS_MAX);
+    while !store.open(Instant::now())? {
+        let deadline = store.next_deadline();
+        wait(poll, &mut events, deadline.map(|it| it.saturating_duration_since(Instant::now())))?;
+        if signals.requests().any(|request| request == Request::Stop) {
+            return Err(StartError::Stopped);
+        }
+        let indices = events.iter().map(|event| event.token().0.wrapping_sub(STORE.0));
+        indices.filter(|it| *it < store::SOCKETS_MAX).for_each(|it| store.set_ready(it));
+    }
+    Ok(())
 }
 
 /// Returns what the clock on the wall says, in UTC milliseconds since 1970.

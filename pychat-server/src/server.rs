@@ -101,8 +101,7 @@ impl<T: Socket> Server<T> {
         }
     }
 
-    /// Does everything that has become possible by `now`, which is `utc_ms` in UTC milliseconds
-    /// since 1970.
+    /// Does everything that has become possible by `now`, `utc_ms` in UTC milliseconds since 1970.
     pub fn tick(&mut self, now: Instant, utc_ms: u64) {
         let time = self.clock.look(now, utc_ms);
         self.chat.set_time(&time);
@@ -128,8 +127,7 @@ impl<T: Socket> Server<T> {
 
     /// Submits what the store is to do, and takes in its answers.
     fn commit(&mut self, now: Instant) {
-        let utc_ms = self.clock.utc_ms();
-        if self.commit.run(now, utc_ms, &mut self.chat, &mut self.effects) {
+        if self.commit.run(now, self.clock.utc_ms(), &mut self.chat, &mut self.effects) {
             self.replays.release_fetched(&mut self.sessions);
         }
     }
@@ -246,8 +244,7 @@ impl<T: Socket> Server<T> {
         self.sessions.table.next_id()
     }
 
-    /// Returns true for a caller whose address is banned, or calls far too often: it is to be closed at
-    /// once.
+    /// Returns true for a caller to be closed at once: banned by address, or calling far too often.
     pub fn is_to_be_dropped(&mut self, now: Instant, peer: SocketAddr) -> bool {
         admit::is_to_be_dropped(now, peer, &mut self.chat)
     }
@@ -269,13 +266,17 @@ impl<T: Socket> Server<T> {
         self.sessions.set_ready(id, readable, writable);
     }
 
+    /// Takes in an edge of one of the store's sockets.
+    pub fn set_store_ready(&mut self, socket: usize) {
+        self.commit.store.set_ready(socket);
+    }
+
     /// Says goodbye to everybody; each connection closes once it has been told.
     pub fn stop(&mut self, now: Instant) {
         self.chat.handle(now, Input::Stopping, &mut self.effects);
     }
 
-    /// Has an order of an operator on the machine carried out; its answer follows in
-    /// [`take_replies`](Self::take_replies).
+    /// Has an order of an operator carried out; [`take_replies`](Self::take_replies) has its answer.
     pub fn order(&mut self, now: Instant, call: CallId, by: &str, order: Order) {
         self.chat.handle(now, Input::Ordered { call, by, order }, &mut self.effects);
     }
@@ -297,8 +298,7 @@ impl<T: Socket> Server<T> {
         Lookup { chat: &self.chat, source }
     }
 
-    /// Returns the link by which people can join: with the code of a new invite for the first person, if
-    /// nobody can join without one.
+    /// Returns the link by which people can join, with an invite for the first person if they need one.
     pub fn first_link(&mut self, now: Instant, utc_ms: u64) -> Link {
         let time = self.clock.look(now, utc_ms);
         self.chat.set_time(&time);

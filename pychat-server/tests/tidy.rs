@@ -85,6 +85,7 @@ fn every_source_is_registered_once() {
     let registrations = |path: &str| code(path).matches(".register(").count();
     assert_eq!(registrations("src/reactor.rs"), 3, "listeners, connections and operators");
     assert_eq!(registrations("src/signals.rs"), 1);
+    assert_eq!(registrations("src/store/postgres/stream.rs"), 2, "over TCP and on a Unix socket");
     for path in sources("src") {
         check(&path, &["reregister"]);
     }

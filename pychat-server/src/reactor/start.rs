@@ -23,6 +23,7 @@ use crate::{
     server::load_rooms,
     store::{
         Memory, SqliteStore, Store,
+        postgres::RouteError,
         sqlite::{OpenError, Place},
     },
 };
@@ -44,6 +45,12 @@ pub enum StartError {
     /// The log cannot be read.
     #[error("cannot read the log: {0}")]
     Read(#[from] StorageError),
+    /// There is no way to the database.
+    #[error(transparent)]
+    Route(#[from] RouteError),
+    /// A signal came before the log was open.
+    #[error("stopped before the log was open")]
+    Stopped,
     /// Operators cannot call where they should.
     #[error(transparent)]
     Control(#[from] ControlError),

@@ -65,6 +65,8 @@ struct Session {
     pipeline: Pipeline,
     /// Since when answers are awaited and nothing was heard.
     silent_since: Option<Instant>,
+    /// When this was polled last.
+    polled_at: Instant,
     /// The reason why it is over, found while asking something.
     error: Option<ConnectionError>,
 }
@@ -140,12 +142,13 @@ impl Connection {
         &self.routes.routes[self.round.index].host
     }
 
-    /// Returns when [`poll`](Self::poll) has something to do for the time alone.
+    /// Returns when [`poll`](Self::poll) has something to do without an edge: at once, if something was
+    /// asked since it was called last.
     pub fn next_deadline(&self) -> Option<Instant> {
         match &self.phase {
             Phase::Resting { until } => *until,
             Phase::Opening(opening) => Some(opening.deadline),
-            Phase::Up(session) => session.silent_since.map(|since| since + self.answer_timeout),
+            Phase::Up(session) => session.next_deadline(self.answer_timeout),
         }
     }
 
@@ -170,7 +173,7 @@ impl Connection {
                     let Routes { config, routes } = &*self.routes;
                     let route = &routes[self.round.index];
                     match opening.advance(now, route, config, &self.application_name) {
-                        Ok(true) => return Some(self.begin()),
+                        Ok(true) => return Some(self.begin(now)),
                         Ok(false) => return None,
                         Err(error) => {
                             if let Some(event) = self.pass_over(now, error) {
@@ -201,11 +204,16 @@ impl Connection {
     }
 
     /// `Opening` becomes `Up`.
-    fn begin(&mut self) -> Event {
+    fn begin(&mut self, now: Instant) -> Event {
         let resting = Phase::Resting { until: None };
         if let Phase::Opening(opening) = mem::replace(&mut self.phase, resting) {
-            let (stream, pipeline) = (opening.stream, Pipeline::default());
-            self.phase = Phase::Up(Session { stream, pipeline, silent_since: None, error: None });
+            self.phase = Phase::Up(Session {
+                stream: opening.stream,
+                pipeline: Pipeline::default(),
+                silent_since: None,
+                polled_at: now,
+                error: None,
+            });
         }
         self.round = Round { index: self.round.index, ..Round::default() };
         Event::Up
@@ -228,11 +236,20 @@ impl Connection {
 }
 
 impl Session {
+    fn next_deadline(&self, answer_timeout: Duration) -> Option<Instant> {
+        match self.silent_since {
+            _ if self.stream.can_flush() || self.error.is_some() => Some(self.polled_at),
+            None if self.pipeline.is_waiting() => Some(self.polled_at),
+            since => since.map(|since| since + answer_timeout),
+        }
+    }
+
     fn poll(
         &mut self,
         now: Instant,
         answer_timeout: Duration,
     ) -> Result<Option<Event>, ConnectionError> {
+        self.polled_at = now;
         if let Some(error) = self.error.take() {
             return Err(error);
         }

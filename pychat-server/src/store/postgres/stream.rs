@@ -142,6 +142,11 @@ impl Stream {
         }
     }
 
+    /// Returns true if there is something to be written, and the socket may take it.
+    pub(super) fn can_flush(&self) -> bool {
+        self.is_writable && !self.output.is_empty()
+    }
+
     /// Writes as much as the socket takes.
     pub(super) fn flush(&mut self) -> Result<(), ConnectionError> {
         loop {

@@ -1,0 +1,11 @@
+//! Sessions with a real PostgreSQL: how they begin, what they ask, and how they end.
+
+#![cfg(test)]
+
+#[path = "../kit/postgres.rs"]
+mod database;
+#[path = "../kit/process/mod.rs"]
+mod process;
+
+mod line;
+mod statements;

@@ -23,8 +23,13 @@ const RELEASES: &str = "/usr/lib/postgresql";
 const ACCESS: &str = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
 
 /// Settings under which a server starts fast and takes little; what it loses in a power cut is no loss.
-const SETTINGS: &str = "listen_addresses = '127.0.0.1'\nfsync = off\nshared_buffers = 16MB\n\
-    max_connections = 24\nautovacuum = off\nlog_checkpoints = off\n";
+const SETTINGS: &str = "listen_addresses = '127.0.0.1'
+fsync = off
+shared_buffers = 16MB
+\
+    autovacuum = off
+log_checkpoints = off
+";
 
 /// A database server; it ends, and its folder goes, when dropped.
 #[derive(Debug)]
@@ -51,7 +56,8 @@ impl Postgres {
         Some(server)
     }
 
-    fn make(settings: &str) -> Option<Self> {
+    /// Makes the server and its folder, without starting it.
+    pub(crate) fn make(settings: &str) -> Option<Self> {
         if programs().is_none() {
             skip("PostgreSQL, which is not installed");
             return None;
@@ -96,6 +102,11 @@ impl Postgres {
             signal("QUIT", process.id());
             exit_code(&mut process);
         }
+    }
+
+    /// Has the server read `pg_hba.conf` again.
+    pub(crate) fn reload(&self) {
+        self.sql("SELECT pg_reload_conf()");
     }
 
     /// Makes a standby take what is written from now on.
@@ -147,13 +158,11 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        if let Some(process) = &mut self.process {
-            // An orderly end of that kind removes what the kernel keeps for it.
-            let quit =
-                Command::new("kill").args(["-s", "QUIT", &process.id().to_string()]).status();
-            if quit.is_err() {
-                let _ = process.kill();
-            }
+        if let Some(process) = &mut self.process
+            && let Ok(None) = process.try_wait()
+        {
+            // An end of that kind removes what the kernel keeps for it.
+            signal("QUIT", process.id());
             let _ = process.wait();
         }
         let _ = fs::remove_dir_all(&self.folder);

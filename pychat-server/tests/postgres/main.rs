@@ -8,4 +8,5 @@ mod database;
 mod process;
 
 mod line;
+mod opening;
 mod statements;

@@ -250,3 +250,6 @@ fn unexpected(what: &'static str) -> ConnectionError {
 fn affected(tag: &str) -> u64 {
     tag.rsplit(' ').next().and_then(|count| count.parse().ok()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,7 +34,7 @@ CHECK_DEB_PACKAGES := $(DEB_PACKAGES) lintian systemd dbus util-linux iproute2 m
 # What it takes to try it all: a display, a session bus, a screen reader's eyes, and validators.
 CHECK_PACKAGES := $(CHECK_DEB_PACKAGES) g++ xserver-xorg-core xserver-xorg-video-dummy imagemagick \
 	weston adwaita-icon-theme fonts-cantarell fonts-noto-color-emoji netcat-openbsd procps shellcheck \
-	appstream mandoc zsh fish debootstrap python3-pip openssl
+	appstream mandoc zsh fish debootstrap python3-pip openssl postgresql
 # What the packages, and the tests of what is installed, need on another release of Debian.
 ON_DEBIAN_PACKAGES := libadwaita-1-0 libglib2.0-bin librsvg2-common desktop-file-utils systemd dbus \
 	iproute2 man-db locales sqlite3 python3 xvfb xserver-xorg-core xserver-xorg-video-dummy \

@@ -5,6 +5,7 @@
 
 mod admission;
 mod control;
+mod database;
 mod encryption;
 mod file;
 mod history;
@@ -102,6 +103,9 @@ pub enum ConfigError {
     /// Nobody could join.
     #[error("plain = \"never\" needs a certificate; with --history memory give --tls-certificate")]
     NoIdentity,
+    /// Messages cannot be both in a database and nowhere.
+    #[error("store and history = \"memory\" exclude each other; give one of them")]
+    NotStored,
     /// There is nowhere to keep messages.
     #[error("no folder to keep messages in; give --state-dir DIR, or --history memory")]
     NoStateDirectory,

@@ -126,10 +126,9 @@ pub fn started() {
     info!(event = "start", version, "pychat-server {version} started");
 }
 
-/// Messages are kept in a folder.
-pub fn keeping(directory: &Path) {
-    let directory = directory.display();
-    info!(event = "keep", "messages are kept in {directory}");
+/// Messages are kept in a folder or a database.
+pub fn keeping(place: &dyn Display) {
+    info!(event = "keep", "messages are kept in {place}");
 }
 
 /// Callers are offered TLS, with the certificate that has this pin.

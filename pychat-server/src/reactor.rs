@@ -151,8 +151,8 @@ impl Reactor {
     /// Waiting itself failed, which no peer can bring about.
     pub fn run(mut self) -> io::Result<()> {
         logging::started();
-        if let Some(directory) = &self.config.history.directory {
-            logging::keeping(directory);
+        if let Some(place) = self.config.history.place() {
+            logging::keeping(&place);
         }
         start::raise_descriptor_limit(self.config.limits.connections_max);
         self.restore(Instant::now());

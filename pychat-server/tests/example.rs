@@ -46,6 +46,12 @@ fn the_example_names_every_option_with_its_default() {
         ("name", "the name of this machine", "Office"),
         ("public-address", "the addresses of this machine", "chat.example.org"),
         ("guests-from", "none", r#"["10.0.0.0/8", "fd00::/8"]"#),
+        (
+            "store",
+            "none",
+            "postgres://pychat@db1.example.org,db2.example.org/pychat?sslrootcert=/etc/pychat/db-ca.pem",
+        ),
+        ("store-password-file", "the credential", "/etc/pychat/store-password"),
         ("state-dir", "$STATE_DIRECTORY", "/var/lib/pychat-server"),
         ("control-socket", "control.sock in", "/run/pychat-server/control.sock"),
         ("tls-certificate", "one of its own", "/etc/pychat/fullchain.pem"),

@@ -2,18 +2,28 @@
 
 use std::{env, ffi::OsString, path::PathBuf, time::Duration};
 
-use super::{ConfigError, settings::Settings, values};
-use crate::store::{Retention, sqlite::Durability};
+use super::{ConfigError, database, settings::Settings, values};
+use crate::store::{Retention, postgres, sqlite::Durability};
 
 /// The settings of the log.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct History {
-    /// The folder that holds it; in memory alone if `None`.
+    /// The folder that holds it, unless a database does; in memory alone if `None`.
     pub directory: Option<PathBuf>,
+    /// The database that holds it.
+    pub database: Option<postgres::Config>,
     /// The limits of what is kept.
     pub retention: Retention,
     /// The failures that it outlives.
     pub durability: Durability,
+}
+
+impl History {
+    /// Returns the folder or the database that holds it, in words, if it is not in memory alone.
+    pub fn place(&self) -> Option<String> {
+        let database = self.database.as_ref().map(|database| format!("the database {database}"));
+        database.or_else(|| self.directory.as_ref().map(|path| path.display().to_string()))
+    }
 }
 
 /// The folders that the system names for the data of programs.
@@ -70,6 +80,10 @@ pub(super) fn read(settings: &Settings, folders: Folders) -> Result<History, Con
     };
     let is_on_disk = settings
         .one("history", true, |text| values::word(text, &[("disk", true), ("memory", false)]))?;
+    let database = database::read(settings)?;
+    if database.is_some() && !is_on_disk {
+        return Err(ConfigError::NotStored);
+    }
     let durability = settings.one("durability", Durability::default(), |text| {
         values::word(text, &[("process", Durability::Process), ("power", Durability::Power)])
     })?;
@@ -79,7 +93,7 @@ pub(super) fn read(settings: &Settings, folders: Folders) -> Result<History, Con
         None if is_on_disk => return Err(ConfigError::NoStateDirectory),
         _ => None,
     };
-    Ok(History { directory, retention, durability })
+    Ok(History { directory, database, retention, durability })
 }
 
 /// Reads a time that is given in days; 0 is for ever.

@@ -282,6 +282,32 @@ pub const OPTIONS: &[ConfigOption] = &[
         example: "\"/var/lib/pychat-server\"",
         ..PLAIN
     },
+    ConfigOption {
+        key: "store",
+        value: "URI",
+        heading: HISTORY,
+        help: "The PostgreSQL database in which messages are stored, instead of a file",
+        details: "postgres://USER@HOST:PORT,HOST:PORT/DATABASE names one or more servers of one \
+            database, of PostgreSQL 15 or later; the first that can be written to is used, and after it \
+            is lost, the next one. ?host=/run/postgresql stands for a Unix socket. Over TCP the \
+            certificate of the server must be of an authority in sslrootcert=FILE and for HOST; \
+            sslmode=verify-ca, require or disable asks for less. Names of hosts are looked up when the \
+            server starts. The state folder is still needed for the certificate of this server. \
+            backup, restore, check, export and import do not reach a database.",
+        default: "none",
+        example: "\"postgres://pychat@db1.example.org,db2.example.org/pychat?sslrootcert=/etc/pychat/db-ca.pem\"",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "store-password-file",
+        value: "FILE",
+        heading: HISTORY,
+        help: "The file with the password for the database, which not everybody may read",
+        details: "It is read again for each session.",
+        default: "the credential store-password of systemd, if there is one",
+        example: "\"/etc/pychat/store-password\"",
+        ..PLAIN
+    },
 ];
 
 /// Names under which people look for an option, each with the name that it has here.

@@ -192,8 +192,14 @@ pub(super) fn is_blank(text: &OsStr) -> bool {
     text.to_str().is_some_and(|text| text.trim().is_empty())
 }
 
-/// Returns `text` as an error may repeat it: of bounded length, in one line.
+/// Returns `text` as an error may repeat it: of bounded length, in one line, and nothing of an address in
+/// which a password may stand.
 pub(super) fn shown(text: &str) -> String {
+    if let Some((scheme, rest)) = text.split_once("://")
+        && (scheme.contains("postgres") || rest.contains('@') || rest.contains("password"))
+    {
+        return shown(scheme) + "://…";
+    }
     let mut shown = String::new();
     for character in text.chars().take(SHOWN_CHARS_MAX) {
         if character.is_control() {

@@ -19,7 +19,7 @@ pub(super) fn read(flags: &[&str], variables: Variables) -> Result<Config, Strin
 }
 
 /// Returns the configuration of a file with this text, and of `flags`.
-fn with_file(text: impl AsRef<[u8]>, flags: &[&str]) -> Result<Config, String> {
+pub(super) fn with_file(text: impl AsRef<[u8]>, flags: &[&str]) -> Result<Config, String> {
     let folder = env::temp_dir().join(format!("pychat-config-{:?}", std::thread::current().id()));
     let path = folder.join("pychat.toml");
     fs::create_dir_all(&folder).and_then(|()| fs::write(&path, text)).unwrap();
@@ -51,7 +51,7 @@ fn a_file_says_the_same_with_the_same_names_and_a_flag_beats_it() {
         connections-per-address = 0\nhello-timeout = \"3s\"\nflood = \"2,1\"\ndisk-reserve = 0\n\
         history = \"disk\"\nhistory-messages = 8\nhistory-days = 2\nhistory-bytes = \"3MiB\"\n\
         name-days = 7\nguests-from = \"::/8\"\npublic-address = \"a.b\"\nadmission = \"open\"\nmetrics-file = \"/m\"\n\
-        state-dir = \"/x/y\"\nplain = \"never\"\ntls-certificate = \"/c\"\ntls-key = \"/k\"\ncontrol-socket = \"/s\"\n";
+        state-dir = \"/x/y\"\nstore = \"postgres://u@h/d?sslmode=disable\"\nstore-password-file = \"/w\"\nplain = \"never\"\ntls-certificate = \"/c\"\ntls-key = \"/k\"\ncontrol-socket = \"/s\"\n";
     for option in OPTIONS {
         assert!(text.contains(&format!("\n{} = ", option.key)), "{}", option.key);
     }
@@ -70,8 +70,10 @@ fn a_file_says_the_same_with_the_same_names_and_a_flag_beats_it() {
         bytes_max: 3 << 20,
         disk_reserve_bytes: 0,
     };
-    let directory = Some("/x/y".into());
-    assert_eq!(history, History { directory, retention, durability: Durability::Power });
+    let (directory, database) = (Some("/x/y".into()), history.database.clone());
+    assert!(database.as_ref().is_some_and(|it| it.password_file == Some("/w".into())));
+    assert_eq!(history, History { directory, database, retention, durability: Durability::Power });
+    let text = text.replace("\nstore", "\n#store");
     let memory = with_file(text, &["--history=memory", "--history-days=3"]).unwrap().history;
     assert_eq!((memory.directory, memory.retention.age_max), (None, Duration::from_hours(72)));
 }

@@ -66,7 +66,7 @@ Examples:
 Signals:
   TERM, INT   Say goodbye to everyone, flush what they are owed for up to 5 seconds, and exit
               with 0. A second one stops at once.
-  HUP         Read the file and the certificate again. Everything but --listen, --state-dir,
+  HUP         Read the file and the certificate again. Everything but --listen, --state-dir, --store,
               --history, --durability, --control-socket and the place of the certificate changes
               without anyone being disconnected.
 

@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::{
     core::{networks::NetworkError, rate_limit::RateLimit},
     net::{listen_address::ListenAddressError, reach::PublicAddressError},
+    store::postgres::UriError,
 };
 
 /// The reason why a value cannot be used: what to write instead.
@@ -46,6 +47,9 @@ pub(super) enum ValueError {
     /// It is not an address at which others can reach the server.
     #[error(transparent)]
     PublicAddress(#[from] PublicAddressError),
+    /// It is not a database.
+    #[error(transparent)]
+    Database(#[from] UriError),
     /// It is not a network.
     #[error(transparent)]
     Network(#[from] NetworkError),

@@ -27,7 +27,7 @@ pub(super) fn reload(
                 logging::restart_needed("control-socket");
             }
             let (history, before) = (new.history, &mut config.history);
-            if history.directory != before.directory {
+            if (&history.directory, &history.database) != (&before.directory, &before.database) {
                 logging::restart_needed("where messages are kept");
             }
             if history.durability != before.durability {

@@ -83,7 +83,8 @@ fn only_the_reactor_waits_and_reads_the_clock() {
 #[test]
 fn every_source_is_registered_once() {
     let registrations = |path: &str| code(path).matches(".register(").count();
-    assert_eq!(registrations("src/reactor.rs"), 3, "listeners, connections and operators");
+    let all = "listeners, connections, operators, and the store with its own";
+    assert_eq!(registrations("src/reactor.rs"), 4, "{all}");
     assert_eq!(registrations("src/signals.rs"), 1);
     assert_eq!(registrations("src/store/postgres/stream.rs"), 2, "over TCP and on a Unix socket");
     for path in sources("src") {

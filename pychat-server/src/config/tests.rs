@@ -71,7 +71,6 @@ fn a_file_says_the_same_with_the_same_names_and_a_flag_beats_it() {
         disk_reserve_bytes: 0,
     };
     let (directory, database) = (Some("/x/y".into()), history.database.clone());
-    assert!(database.as_ref().is_some_and(|it| it.password_file == Some("/w".into())));
     assert_eq!(history, History { directory, database, retention, durability: Durability::Power });
     let text = text.replace("\nstore", "\n#store");
     let memory = with_file(text, &["--history=memory", "--history-days=3"]).unwrap().history;

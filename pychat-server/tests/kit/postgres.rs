@@ -58,11 +58,11 @@ impl Postgres {
 
     /// Makes the server and its folder, without starting it.
     pub(crate) fn make(settings: &str) -> Option<Self> {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
         if programs().is_none() {
             skip("PostgreSQL, which is not installed");
             return None;
         }
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("pychat-db-{}-{number}", std::process::id()));
         fs::create_dir(&folder).unwrap();

@@ -59,12 +59,12 @@ fn values_come_back_as_they_went() {
 
 #[test]
 fn statements_up_to_a_sync_are_one_transaction() {
+    const INSERT: &str = "INSERT INTO t SELECT unnest($1)";
+    const ALSO: &str = "INSERT INTO u VALUES ($1)";
     let Some(postgres) = Postgres::start("") else { return };
     let mut line = Line::up(&postgres.uri());
     line.connection.execute_script("CREATE TABLE t (id bigint UNIQUE); CREATE TABLE u (id bigint)");
     assert!(line.answers().is_empty());
-    const INSERT: &str = "INSERT INTO t SELECT unnest($1)";
-    const ALSO: &str = "INSERT INTO u VALUES ($1)";
     line.connection.execute(INSERT, &[Value::Ints(&[1, 2])]);
     line.connection.execute(INSERT, &[Value::Ints(&[3])]);
     line.connection.sync();
@@ -139,7 +139,7 @@ fn notifications_are_told() {
     postgres.sql("NOTIFY house, 'бой'");
     match line.next() {
         Event::Notified { channel, payload } => {
-            assert_eq!((&*channel, &*payload), ("house", "бой"))
+            assert_eq!((&*channel, &*payload), ("house", "бой"));
         }
         event => panic!("{event:?}"),
     }

@@ -57,10 +57,9 @@ impl Opening {
                     frontend::ssl_request(&mut self.stream.output);
                     Some(Step::Asking)
                 }
-                Step::Connecting => Some(self.start(config, application_name)?),
                 Step::Asking => self.begin_tls(route)?.then_some(Step::Handshaking),
                 Step::Handshaking if !self.stream.handshake()? => None,
-                Step::Handshaking => Some(self.start(config, application_name)?),
+                Step::Connecting | Step::Handshaking => Some(self.start(config, application_name)?),
                 Step::Starting(startup) => {
                     let stream = &mut self.stream;
                     while let Some(message) = stream.next_message()? {

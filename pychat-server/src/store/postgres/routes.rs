@@ -50,7 +50,7 @@ pub(super) enum Address {
 pub enum RouteError {
     /// No server has an address.
     #[error("cannot find the address of any server of the database {0}")]
-    Resolve(Config),
+    Resolve(String),
     /// A host name cannot be one that a certificate is for.
     #[error("{0:?} is no name of a host")]
     Name(String),
@@ -119,7 +119,7 @@ impl Routes {
             }
         }
         if routes.iter().all(|route| route.address.is_none()) {
-            return Err(RouteError::Resolve(config));
+            return Err(RouteError::Resolve(config.to_string()));
         }
         Ok(Self { config, routes })
     }

@@ -63,6 +63,11 @@ impl Row {
     pub fn len(&self) -> usize {
         self.ranges.len()
     }
+
+    /// Returns true if it has none.
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
 }
 
 /// A type that a column can be read as.

@@ -19,7 +19,7 @@ const OPENING: &[&[u8]] = &[
     b"Z\0\0\0\x05I",
 ];
 
-/// The answers to [`ask`].
+/// The answers to [`listen`] and [`ask`].
 const ANSWERS: &[&[u8]] = &[
     // LISTEN, which is prepared first: it has neither parameters nor rows.
     b"1\0\0\0\x04",
@@ -92,12 +92,16 @@ const EVENTS: &[&str] = &[
     "synced",
 ];
 
-/// Asks all that was asked in the conversation.
-fn ask(pipeline: &mut Pipeline, out: &mut BytesMut) {
-    let listen = "LISTEN house";
-    let rows = "SELECT n, $1, NULL::bytea FROM generate_series(1, 2) AS n";
-    pipeline.execute(listen, &[], out).unwrap();
+const LISTEN: &str = "LISTEN house";
+
+fn listen(pipeline: &mut Pipeline, out: &mut BytesMut) {
+    pipeline.execute(LISTEN, &[], out).unwrap();
     pipeline.sync(out);
+}
+
+/// Asks the rest of what was asked in the conversation, once the first statement is known to exist.
+fn ask(pipeline: &mut Pipeline, out: &mut BytesMut) {
+    let rows = "SELECT n, $1, NULL::bytea FROM generate_series(1, 2) AS n";
     pipeline.execute(rows, &[Value::Text("Жук")], out).unwrap();
     pipeline.execute(rows, &[Value::Text("")], out).unwrap();
     pipeline.execute("SELECT pg_notify('house', 'x')", &[], out).unwrap();
@@ -107,7 +111,7 @@ fn ask(pipeline: &mut Pipeline, out: &mut BytesMut) {
     pipeline.sync(out);
     pipeline.script("CREATE TABLE t (id bigint); INSERT INTO t VALUES (7), (8)", out).unwrap();
     pipeline.execute("UPDATE t SET id = id + $1", &[Value::Int(10)], out).unwrap();
-    pipeline.execute(listen, &[], out).unwrap();
+    pipeline.execute(LISTEN, &[], out).unwrap();
     pipeline.sync(out);
 }
 
@@ -123,11 +127,15 @@ fn hear(pieces: &[&[u8]]) -> Result<Vec<String>, ConnectionError> {
         while let Some(message) = next_message(&mut input)? {
             let Some(pipeline) = &mut pipeline else {
                 if startup.on_message(message, &config, &mut out)? {
-                    ask(pipeline.insert(Pipeline::default()), &mut out);
+                    listen(pipeline.insert(Pipeline::default()), &mut out);
                 }
                 continue;
             };
-            events.extend(pipeline.on_message(message)?.map(|event| words(&event)));
+            let Some(event) = pipeline.on_message(message)? else { continue };
+            events.push(words(&event));
+            if events.len() == 2 {
+                ask(pipeline, &mut out);
+            }
         }
     }
     Ok(events)

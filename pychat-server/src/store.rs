@@ -8,6 +8,7 @@
 //! under an id of its own is taken once, however often it is sent, and to whichever room: the same
 //! words to another room are another text.
 
+mod deciding;
 pub mod memory;
 mod over;
 mod page;

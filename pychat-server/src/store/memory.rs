@@ -1,7 +1,6 @@
 //! A log that lives as long as the process. Its epoch is new with each, so nobody takes its
 //! numbers for those of another.
 
-mod amendments;
 mod logs;
 mod search;
 #[cfg(test)]
@@ -17,20 +16,21 @@ use std::{
 
 use pychat_wire::message::RoomKind;
 
-use self::{
-    amendments::{Amended, entry},
-    logs::Logs,
-};
+use self::logs::Logs;
 use super::{
     AUDIT_ENTRIES_MAX, Answer, Looked, MESSAGE_BYTES, Place, Read, Records, Retention, Store,
-    Wanted, over::Over, page::run_start,
+    Wanted,
+    deciding::{self, Amended, Log, entry},
+    over::Over,
+    page::run_start,
 };
 use crate::core::{
+    amending::{Granted, RESTORABLE_MS},
     id::{RoomId, Ticket},
     moderation::{AuditEntry, Rulebook},
     record::{
-        AmendError, Appended, Draft, Entry, Invite, Kind, Person, PersonChange, PersonId, ReadMark,
-        Record, Request, Room, RoomChange, StorageError, Stored, Target,
+        Appended, Draft, Entry, Invite, Person, PersonChange, PersonId, ReadMark, Record, Request,
+        Room, RoomChange, StorageError, Stored,
     },
     time::Time,
 };
@@ -78,53 +78,6 @@ impl Memory {
             audit: VecDeque::new(),
             over: Over::default(),
         }
-    }
-
-    /// Takes a draft into the log of a room, unless it is known or its id is, or it answers no message.
-    fn take(&mut self, room: RoomId, utc_ms: u64, draft: Draft) -> Appended {
-        if let Some(known) = self.known(room, &draft) {
-            return known;
-        }
-        let Some(reply) = draft.reply else {
-            return Appended::New(self.append(room, utc_ms, draft));
-        };
-        let is_number = (1..=self.logs.last_seq(room)).contains(&reply);
-        let target = match self.logs.find(room, reply) {
-            Some(Record { kind: Kind::Text(text), time_ms, .. }) => {
-                Some(Target::new(*time_ms, text))
-            }
-            None if is_number => None,
-            Some(_) | None => return Appended::Refused(AmendError::NoMessage),
-        };
-        Appended::New(Record { target, ..self.append(room, utc_ms, draft) })
-    }
-
-    fn append(&mut self, room: RoomId, utc_ms: u64, draft: Draft) -> Record {
-        let key = draft.person.zip(draft.id.clone());
-        let record = self.logs.append(room, utc_ms, draft);
-        if let Some(key) = key {
-            self.ids.insert(key, (room, record.seq));
-        }
-        record
-    }
-
-    /// Keeps a record of something that an operator did.
-    fn note(&mut self, entry: AuditEntry) {
-        self.audit.push_back(entry);
-        self.audit.drain(..self.audit.len().saturating_sub(AUDIT_ENTRIES_MAX));
-    }
-
-    /// Returns a record as it is now.
-    fn find(&self, room: RoomId, seq: u64) -> Option<Record> {
-        let record = self.logs.find(room, seq)?;
-        let kind = entry(&self.logs, record).kind.map(Into::into);
-        Some(Record { kind, ..record.clone() })
-    }
-
-    /// Returns the record that a person's draft became.
-    fn recall(&self, key: &(PersonId, Arc<str>)) -> Option<Record> {
-        let (room, seq) = self.ids.get(key)?;
-        self.find(*room, *seq)
     }
 
     /// Changes a room, of which the record has number `seq`.
@@ -195,6 +148,15 @@ impl Memory {
         }
     }
 
+    /// Forgets the words that operators removed too long ago to bring them back.
+    fn forget_removed(&mut self, utc_ms: u64) {
+        for amended in self.amended.values_mut() {
+            let is_over =
+                |(_, since_ms): &(_, u64)| since_ms.saturating_add(RESTORABLE_MS) <= utc_ms;
+            amended.removed.take_if(|removed| is_over(removed));
+        }
+    }
+
     fn carry_out(&mut self, utc_ms: u64, request: Request) -> Stored {
         match request {
             Request::Append { room, draft, change } => {
@@ -224,6 +186,45 @@ impl Memory {
             Request::ChangePerson(PersonChange::Save(_)) | Request::Admit { .. } => (),
         }
         Stored::Changed
+    }
+}
+
+impl Log for Memory {
+    fn record(&self, room: RoomId, seq: u64) -> Option<&Record> {
+        self.logs.find(room, seq)
+    }
+
+    fn amended(&self, room: RoomId, seq: u64) -> Option<&Amended> {
+        self.amended.get(&(room, seq))
+    }
+
+    fn place(&self, key: &(PersonId, Arc<str>)) -> Option<(RoomId, u64)> {
+        self.ids.get(key).copied()
+    }
+
+    fn newest_seq(&self, room: RoomId) -> u64 {
+        self.logs.last_seq(room)
+    }
+
+    fn append(&mut self, room: RoomId, utc_ms: u64, draft: Draft) -> Record {
+        let key = draft.person.zip(draft.id.clone());
+        let record = self.logs.append(room, utc_ms, draft);
+        if let Some(key) = key {
+            self.ids.insert(key, (room, record.seq));
+        }
+        record
+    }
+
+    fn change(&mut self, record: &Record, target: u64, granted: &Granted) {
+        let amended = self.amended.entry((record.room, target)).or_default();
+        self.logs.change(record.room, target, |message| {
+            deciding::change(message, amended, record, granted);
+        });
+    }
+
+    fn note(&mut self, entry: AuditEntry) {
+        self.audit.push_back(entry);
+        self.audit.drain(..self.audit.len().saturating_sub(AUDIT_ENTRIES_MAX));
     }
 }
 
@@ -333,7 +334,7 @@ impl Store for Memory {
         let begin = records.partition_point(|record| record.seq <= after);
         // Breaking off is the reader's choice, and no failure.
         let mut wanted = records.range(begin..).filter(|record| is_wanted(record, wanted));
-        let _ = wanted.try_for_each(|record| each(entry(&self.logs, record)));
+        let _ = wanted.try_for_each(|record| each(entry(self, record)));
         Ok(Read::Done)
     }
 

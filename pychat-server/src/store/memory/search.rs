@@ -2,7 +2,7 @@
 
 use std::{collections::BinaryHeap, ops::ControlFlow};
 
-use super::{Memory, amendments::entry};
+use super::Memory;
 use crate::{
     core::{
         id::RoomId,
@@ -10,6 +10,7 @@ use crate::{
     },
     store::{
         Looked, Place, Wanted,
+        deciding::entry,
         search::{BEGIN_BYTES, LOOK_BYTES},
     },
 };
@@ -31,7 +32,7 @@ impl Memory {
                 Some(record) => Some((record.time_ms, room, seq)),
                 None => return Looked::All,
             },
-            Place::Candidates(_) => return Looked::All,
+            Place::Number(_) | Place::Candidates(_) => return Looked::All,
         };
         let place_of = |record: &Record| (record.time_ms, record.room, record.seq);
         let is_older = |record: &Record| before.is_none_or(|before| place_of(record) < before);
@@ -50,7 +51,7 @@ impl Memory {
             if *budget == 0 {
                 return Looked::Some;
             }
-            let entry = entry(&self.logs, record);
+            let entry = entry(self, record);
             let text = entry.kind.text();
             *budget = budget.saturating_sub(text.len() + LOOK_BYTES);
             *place = Place::Message(record.room, record.seq);

@@ -15,19 +15,19 @@ mod gaps;
 mod health;
 mod import;
 mod index;
-mod logs;
+pub(super) mod logs;
 mod migrations;
-mod moderation;
-mod records;
+pub(super) mod moderation;
+pub(super) mod records;
 mod requests;
-mod retention;
-mod rooms;
+pub(super) mod retention;
+pub(super) mod rooms;
 mod rows;
 mod schema;
 mod search;
 mod separators;
 mod snapshot;
-mod terms;
+pub(super) mod terms;
 
 use std::{mem, ops::ControlFlow, path::PathBuf, time::Instant};
 

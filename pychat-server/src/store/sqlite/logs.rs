@@ -31,20 +31,20 @@ const SELECT_LAST: &str = "SELECT key, time_ms, begin_bytes + octet_length(conte
 
 /// The beginning and the end of one log.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Ends {
-    pub(super) first_seq: u64,
+pub(in crate::store) struct Ends {
+    pub(in crate::store) first_seq: u64,
     /// When the first record was taken, if there is one.
-    pub(super) first_ms: Option<u64>,
-    pub(super) last_seq: u64,
-    pub(super) last_ms: u64,
+    pub(in crate::store) first_ms: Option<u64>,
+    pub(in crate::store) last_seq: u64,
+    pub(in crate::store) last_ms: u64,
     /// The bytes that all records before the first took, and all until now.
-    pub(super) first_bytes: u64,
-    pub(super) last_bytes: u64,
+    pub(in crate::store) first_bytes: u64,
+    pub(in crate::store) last_bytes: u64,
 }
 
 /// The ends of every log, and an order of the rooms in which there is something to forget.
 #[derive(Debug)]
-pub(super) struct Logs {
+pub(in crate::store) struct Logs {
     ends: FxHashMap<RoomId, Ends>,
     /// The rooms that keep something, by when their oldest record was taken.
     by_age: BTreeSet<(u64, RoomId)>,
@@ -63,7 +63,7 @@ pub(super) struct Logs {
 
 impl Ends {
     /// The ends of a log that never had a record.
-    const NEW: Self = Self {
+    pub(in crate::store) const NEW: Self = Self {
         first_seq: 1,
         first_ms: None,
         last_seq: 0,
@@ -101,9 +101,9 @@ impl Ends {
 }
 
 impl Logs {
-    /// Reads the ends of all logs by a few look-ups each.
-    pub(super) fn read(connection: &Connection, records_max: u64) -> rusqlite::Result<Self> {
-        let mut logs = Self {
+    /// Returns the ends of no logs.
+    pub(in crate::store) fn new(records_max: u64) -> Self {
+        Self {
             ends: FxHashMap::default(),
             by_age: BTreeSet::new(),
             crowded: BTreeSet::new(),
@@ -112,7 +112,12 @@ impl Logs {
             len: 0,
             bytes: 0,
             before: Vec::new(),
-        };
+        }
+    }
+
+    /// Reads the ends of all logs by a few look-ups each.
+    pub(super) fn read(connection: &Connection, records_max: u64) -> rusqlite::Result<Self> {
+        let mut logs = Self::new(records_max);
         let mut select = connection.prepare(SELECT_LOGS)?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
@@ -129,7 +134,7 @@ impl Logs {
     }
 
     /// Returns the ends of a room's log.
-    pub(super) fn ends(&self, room: RoomId) -> Ends {
+    pub(in crate::store) fn ends(&self, room: RoomId) -> Ends {
         self.ends.get(&room).copied().unwrap_or(Ends::NEW)
     }
 
@@ -142,13 +147,13 @@ impl Logs {
     }
 
     /// Changes the ends of a room's log, until it is said whether that is to last.
-    pub(super) fn set(&mut self, room: RoomId, ends: Ends) {
+    pub(in crate::store) fn set(&mut self, room: RoomId, ends: Ends) {
         let before = self.put(room, Some(ends));
         self.before.push((room, before));
     }
 
     /// Makes all changes last if they are in the file, or takes them back.
-    pub(super) fn settle(&mut self, are_written: bool) {
+    pub(in crate::store) fn settle(&mut self, are_written: bool) {
         while let Some((room, before)) = self.before.pop() {
             if !are_written {
                 self.put(room, before);
@@ -157,7 +162,7 @@ impl Logs {
     }
 
     /// Changes the most records that a room should keep.
-    pub(super) fn set_records_max(&mut self, records_max: u64) {
+    pub(in crate::store) fn set_records_max(&mut self, records_max: u64) {
         self.records_max = records_max;
         let excess = |(room, ends): (&RoomId, &Ends)| {
             Some((excess(ends, self.records_max_of(*room))?, *room))
@@ -166,60 +171,76 @@ impl Logs {
     }
 
     /// Returns the most records that this room should keep.
-    pub(super) fn records_max_of(&self, room: RoomId) -> u64 {
+    pub(in crate::store) fn records_max_of(&self, room: RoomId) -> u64 {
         if self.over.contains(&room) { 0 } else { self.records_max }
     }
 
     /// Returns the largest number of a room whose log was begun.
-    pub(super) fn last_room(&self) -> RoomId {
+    pub(in crate::store) fn last_room(&self) -> RoomId {
         self.ends.keys().copied().max().unwrap_or(HALL)
     }
 
     /// Has the log of a room that is over be forgotten, a little at a time; once nothing is left of it,
     /// forgets that there was one, unless no other room has a larger number. Returns true if that is done.
     pub(super) fn end(&mut self, connection: &Connection, room: RoomId) -> rusqlite::Result<bool> {
-        let Some(ends) = self.ends.get(&room).copied() else { return Ok(true) };
-        if 0 < ends.len() {
-            let before = excess(&ends, self.records_max_of(room));
-            self.over.insert(room);
-            move_to(&mut self.crowded, room, before, excess(&ends, 0));
+        if !self.ends.contains_key(&room) {
+            return Ok(true);
+        }
+        if self.empty(room) {
             return Ok(false);
         }
         let is_done = connection.prepare_cached(DELETE_LOG)?.execute([room.0])? == 1;
         if is_done {
-            self.put(room, None);
-            self.over.remove(&room);
+            self.remove(room);
         }
         Ok(is_done)
     }
 
+    /// Has all of a room's log be forgotten, if it keeps anything; returns true if it does.
+    pub(in crate::store) fn empty(&mut self, room: RoomId) -> bool {
+        let ends = self.ends(room);
+        let is_kept = 0 < ends.len();
+        if is_kept {
+            let before = excess(&ends, self.records_max_of(room));
+            self.over.insert(room);
+            move_to(&mut self.crowded, room, before, excess(&ends, 0));
+        }
+        is_kept
+    }
+
+    /// Forgets that there was a log.
+    pub(in crate::store) fn remove(&mut self, room: RoomId) {
+        self.put(room, None);
+        self.over.remove(&room);
+    }
+
     /// Returns the room that keeps most beyond the limit, and the number of records beyond it.
-    pub(super) fn most_crowded(&self) -> Option<(u64, RoomId)> {
+    pub(in crate::store) fn most_crowded(&self) -> Option<(u64, RoomId)> {
         self.crowded.last().copied()
     }
 
     /// Returns the room with the oldest record of all, and when that was taken.
-    pub(super) fn oldest(&self) -> Option<(u64, RoomId)> {
+    pub(in crate::store) fn oldest(&self) -> Option<(u64, RoomId)> {
         self.by_age.first().copied()
     }
 
     /// Returns when the oldest record of any room but the one with the oldest was taken.
-    pub(super) fn second_oldest_ms(&self) -> Option<u64> {
+    pub(in crate::store) fn second_oldest_ms(&self) -> Option<u64> {
         self.by_age.iter().nth(1).map(|(first_ms, _)| *first_ms)
     }
 
     /// Returns the number of all records that are kept.
-    pub(super) fn len(&self) -> u64 {
+    pub(in crate::store) fn len(&self) -> u64 {
         self.len
     }
 
     /// Returns the bytes that all records take.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(in crate::store) fn bytes(&self) -> u64 {
         self.bytes
     }
 
     /// Puts new ends in the place of a room's; returns the old ones.
-    fn put(&mut self, room: RoomId, ends: Option<Ends>) -> Option<Ends> {
+    pub(in crate::store) fn put(&mut self, room: RoomId, ends: Option<Ends>) -> Option<Ends> {
         let old = match ends {
             Some(ends) => self.ends.insert(room, ends),
             None => self.ends.remove(&room),

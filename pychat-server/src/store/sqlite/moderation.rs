@@ -23,7 +23,8 @@ const SELECT_ENTRIES: &str = "SELECT time_ms, who, verb, subject, detail FROM \
     (SELECT * FROM audit ORDER BY id DESC LIMIT ?1) ORDER BY id";
 
 /// The words for who is let in.
-const DOORS: [(&str, Door); 2] = [("open", Door::Open), ("invite", Door::Invite)];
+pub(in crate::store) const DOORS: [(&str, Door); 2] =
+    [("open", Door::Open), ("invite", Door::Invite)];
 
 /// Keeps what an operator did, and what changed by it.
 pub(super) fn save(

@@ -243,7 +243,7 @@ const RESTORE: i64 = 68;
 
 /// Returns the number that stands for a kind: 0 for a message, 2 × `n` + 1 for event `n`, and 1 more
 /// if it has a subject, and from [`EDIT`] on for amendments.
-fn code(kind: Kind<&str>) -> i64 {
+pub(in crate::store) fn code(kind: Kind<&str>) -> i64 {
     match kind {
         Kind::Text(_) => 0,
         Kind::Event { event, subject } => {
@@ -261,7 +261,7 @@ fn code(kind: Kind<&str>) -> i64 {
 }
 
 /// Returns the content of which there are a kind's number, a text, and the number of a message.
-pub(super) fn kind(
+pub(in crate::store) fn kind(
     code: i64,
     text: Option<&str>,
     target: Option<u64>,

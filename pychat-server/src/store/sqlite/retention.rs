@@ -24,13 +24,13 @@ const DELETE_TRIMMED: &str = "DELETE FROM records WHERE key BETWEEN ?1 AND ?2";
 pub const TRIM_STEP: u64 = 256;
 
 /// The most rooms from which some are forgotten in one transaction.
-const TRIM_ROOMS: u64 = 64;
+pub(in crate::store) const TRIM_ROOMS: u64 = 64;
 
 /// The pause between two such steps while there is enough to forget for the next.
-const TRIM_PAUSE: Duration = Duration::from_millis(20);
+pub(in crate::store) const TRIM_PAUSE: Duration = Duration::from_millis(20);
 
 /// The pause while there is less, or while the log cannot forget.
-const TRIM_REST: Duration = Duration::from_secs(1);
+pub(in crate::store) const TRIM_REST: Duration = Duration::from_secs(1);
 
 /// The pause after [`TRIM_STEP`] records that were too old: should the clock be wrong for longer than
 /// anybody thought, little is lost until somebody sees it. If more than [`AGED_SHARE`] are kept, the
@@ -49,16 +49,16 @@ struct Trimmed {
 
 /// Records at the beginning of one room's log that are to be forgotten.
 #[derive(Clone, Copy, Debug)]
-struct Excess {
-    room: RoomId,
+pub(in crate::store) struct Excess {
+    pub(in crate::store) room: RoomId,
     /// The number through which they are too many.
-    through: u64,
+    pub(in crate::store) through: u64,
     /// The time until which they are too old.
-    expired_by: Option<u64>,
+    pub(in crate::store) expired_by: Option<u64>,
     /// The bytes before which they take too much of the disk together with other rooms, and the
     /// time until which no other room has an older record.
-    begun_before: u64,
-    oldest_by: Option<u64>,
+    pub(in crate::store) begun_before: u64,
+    pub(in crate::store) oldest_by: Option<u64>,
 }
 
 impl SqliteStore {
@@ -74,7 +74,7 @@ impl SqliteStore {
             let trimmed = self.trim(utc_ms);
             let whole = trimmed.ok().filter(|trimmed| trimmed.is_whole);
             if let Some(whole) = whole.filter(|_| utc_ms.is_some()) {
-                self.forgetting.age_at = Some(now + self.age_pause(whole.count));
+                self.forgetting.age_at = Some(now + age_pause(&self.logs, whole.count));
             }
             let is_more = whole.is_some() && self.is_too_much();
             self.forgetting.trim_at = Some(now + if is_more { TRIM_PAUSE } else { TRIM_REST });
@@ -148,13 +148,6 @@ impl SqliteStore {
         Ok(trimmed)
     }
 
-    /// Returns the pause after so many records that were too old.
-    fn age_pause(&self, count: u64) -> Duration {
-        let share = (self.logs.len() / AGED_SHARE).clamp(1, 1_000);
-        let parts = u32::try_from(TRIM_STEP * share).unwrap_or(u32::MAX);
-        AGE_PAUSE * u32::try_from(count).unwrap_or(parts) / parts
-    }
-
     /// Returns the most records that a room keeps beyond the limit.
     fn excess(&self) -> u64 {
         self.logs.most_crowded().map_or(0, |(excess, _)| excess)
@@ -181,7 +174,11 @@ impl SqliteStore {
 impl Excess {
     /// Returns records of the room that keeps too many, or of the one that has the oldest of all if
     /// that is too old or all rooms together take too much.
-    fn find(logs: &Logs, retention: Retention, expired_by: Option<u64>) -> Option<Self> {
+    pub(in crate::store) fn find(
+        logs: &Logs,
+        retention: Retention,
+        expired_by: Option<u64>,
+    ) -> Option<Self> {
         let oldest = logs.oldest();
         let bytes = logs.bytes().saturating_sub(retention.bytes_max);
         let is_due = |first_ms| 0 < bytes || expired_by.is_some_and(|by| first_ms <= by);
@@ -193,6 +190,13 @@ impl Excess {
         let through = ends.last_seq.saturating_sub(logs.records_max_of(room));
         Some(Self { room, through, expired_by, begun_before, oldest_by: logs.second_oldest_ms() })
     }
+}
+
+/// Returns the pause after so many records that were too old.
+pub(in crate::store) fn age_pause(logs: &Logs, count: u64) -> Duration {
+    let share = (logs.len() / AGED_SHARE).clamp(1, 1_000);
+    let parts = u32::try_from(TRIM_STEP * share).unwrap_or(u32::MAX);
+    AGE_PAUSE * u32::try_from(count).unwrap_or(parts) / parts
 }
 
 /// Forgets records at the beginning of a log, at most `count_max`; returns their number.

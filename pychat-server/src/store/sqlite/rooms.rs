@@ -38,7 +38,7 @@ const DELETE_ROOM: [&str; 2] =
     ["DELETE FROM rooms WHERE id = ?1", "DELETE FROM members WHERE room = ?1"];
 
 /// The words for kinds.
-const KINDS: [(&str, RoomKind); 5] = [
+pub(in crate::store) const KINDS: [(&str, RoomKind); 5] = [
     ("hall", RoomKind::Hall),
     ("open", RoomKind::Open),
     ("closed", RoomKind::Closed),

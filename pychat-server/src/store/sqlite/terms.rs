@@ -18,7 +18,7 @@ use crate::core::id::RoomId;
 const BEGINNINGS: [usize; 2] = [BEGINNING_CHARS_MIN, BEGINNING_CHARS_MIN + 1];
 
 /// Returns the terms of a message.
-pub(super) fn terms(room: RoomId, author: &str, text: &str) -> BTreeSet<String> {
+pub(in crate::store) fn terms(room: RoomId, author: &str, text: &str) -> BTreeSet<String> {
     let mut terms = BTreeSet::from([author_term(room, &folded_name(author))]);
     for word in words(text) {
         for n_chars in BEGINNINGS {
@@ -32,7 +32,7 @@ pub(super) fn terms(room: RoomId, author: &str, text: &str) -> BTreeSet<String> 
 }
 
 /// Returns terms as one text, which the index cuts at the spaces.
-pub(super) fn joined<'a>(terms: impl IntoIterator<Item = &'a String>) -> String {
+pub(in crate::store) fn joined<'a>(terms: impl IntoIterator<Item = &'a String>) -> String {
     let mut joined = String::new();
     for term in terms {
         if !joined.is_empty() {
@@ -43,40 +43,46 @@ pub(super) fn joined<'a>(terms: impl IntoIterator<Item = &'a String>) -> String 
     joined
 }
 
-/// Returns what the index is asked for a query in these rooms: at least all that the query finds. If that
-/// may be much more, only the first letters are asked for of a word that need only be how one begins:
-/// FTS5 takes together all words with a beginning before it gives the first message, where it finds
-/// those with a term one by one.
+/// Returns what the index is asked for a query in these rooms: at least all that the query finds, or much more
+/// if `is_rough`, as [`wanted_terms`] says.
 pub(super) fn expression(query: &Query, rooms: &[RoomId], is_rough: bool) -> String {
-    let wanted: BTreeSet<_> = query.words().collect();
     let mut expression = String::new();
     for room in rooms {
         let separator = if expression.is_empty() { "(" } else { " OR (" };
         expression.push_str(separator);
-        let mut is_first = true;
-        let mut push = |term: &str, is_open: bool| {
-            let and = if is_first { "" } else { " AND " };
+        for (index, (term, is_open)) in wanted_terms(query, *room, is_rough).into_iter().enumerate()
+        {
+            let and = if index == 0 { "" } else { " AND " };
             let star = if is_open { " *" } else { "" };
-            is_first = false;
             // A text takes every write.
             let _ = write!(expression, "{and}\"{term}\"{star}");
-        };
-        if let Some(author) = query.author() {
-            push(&author_term(*room, author), false);
-        }
-        for (word, is_open) in &wanted {
-            let beginnings = BEGINNINGS.iter().rev().filter(|_| *is_open);
-            let longest = beginnings.find_map(|n_chars| beginning(word, *n_chars));
-            match longest {
-                Some(longest) if is_rough || longest.len() == word.len() => {
-                    push(&format!("{}p{longest}", room.0), false);
-                }
-                _ => push(&format!("{}w{word}", room.0), *is_open),
-            }
         }
         expression.push(')');
     }
     expression
+}
+
+/// Returns the terms that a message of a room has to have to be found by a query, each with true where it
+/// need only be how one of the message begins. If `is_rough`, only the first letters are asked for of a word
+/// that need only be how one begins: FTS5 takes together all words with a beginning before it gives the
+/// first message, where it finds those with a term one by one.
+pub(in crate::store) fn wanted_terms(
+    query: &Query,
+    room: RoomId,
+    is_rough: bool,
+) -> Vec<(String, bool)> {
+    let author = query.author().map(|author| (author_term(room, author), false));
+    let wanted: BTreeSet<_> = query.words().collect();
+    let words = wanted.into_iter().map(|(word, is_open)| {
+        let mut beginnings = BEGINNINGS.iter().rev().filter(|_| is_open);
+        match beginnings.find_map(|n_chars| beginning(word, *n_chars)) {
+            Some(longest) if is_rough || longest.len() == word.len() => {
+                (format!("{}p{longest}", room.0), false)
+            }
+            _ => (format!("{}w{word}", room.0), is_open),
+        }
+    });
+    author.into_iter().chain(words).collect()
 }
 
 /// Returns the term of an author, of whose name only what is part of a term counts.

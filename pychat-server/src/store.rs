@@ -259,12 +259,13 @@ pub trait Store: fmt::Debug {
     /// [`StorageError`].
     fn rulebook(&mut self) -> Result<Rulebook, StorageError>;
 
-    /// Returns the newest `limit` records of what operators did, oldest first.
+    /// Returns the newest `limit` records of what operators did, oldest first. Returns `None` if they are
+    /// not at hand: [`Answer::Fetched`] follows.
     ///
     /// # Errors
     ///
     /// [`StorageError`].
-    fn audit(&mut self, limit: usize) -> Result<Vec<AuditEntry>, StorageError>;
+    fn audit(&mut self, limit: usize) -> Result<Option<Vec<AuditEntry>>, StorageError>;
 
     /// Does a little of what can wait, such as forgetting what is too old by a clock that can be
     /// trusted. Never takes long.

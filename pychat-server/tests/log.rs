@@ -3,11 +3,18 @@
 
 #![cfg(test)]
 
+#[path = "kit/postgres.rs"]
+#[allow(dead_code, reason = "each test crate uses its part")]
+mod database;
+#[path = "kit/process/mod.rs"]
+mod process;
+
 mod log {
     //! The stories, by subject.
 
     mod amending;
     mod checkpoint;
+    mod database;
     mod erasing;
     mod forgetting;
     mod invites;
@@ -16,6 +23,7 @@ mod log {
     mod opening;
     mod over;
     mod paging;
+    mod patient;
     mod rooms;
     mod searching;
     mod shelf;

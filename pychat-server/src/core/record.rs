@@ -266,6 +266,9 @@ pub enum StorageError {
     /// The system could not read or write; the number is SQLite's code for the reason.
     #[error("input/output error, SQLite {0}")]
     Io(i32),
+    /// The database cannot be reached, or does not answer.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
     /// Something else.
     #[error("{0}")]
     Other(String),
@@ -279,6 +282,7 @@ impl StorageError {
             Self::ReadOnly => "disk read-only",
             Self::Damaged(_) => "damaged",
             Self::Io(_) => "input/output error",
+            Self::Unreachable(_) => "database out of reach",
             Self::Other(_) => "out of order",
         }
     }
@@ -291,6 +295,7 @@ impl StorageError {
             Self::ReadOnly => "read_only",
             Self::Damaged(_) => "damaged",
             Self::Io(_) => "io",
+            Self::Unreachable(_) => "unreachable",
             Self::Other(_) => "other",
         }
     }

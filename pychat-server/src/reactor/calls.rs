@@ -1,14 +1,14 @@
 //! Calls of operators on the machine, taken in before a tick of the server and answered after it; and
 //! the metrics of the server, which are of the same numbers.
 
-use std::time::Instant;
+use std::{mem, time::Instant};
 
 use mio::{Poll, Token, event::Event, net::TcpStream};
 
 use super::{CONTROL, FIRST_CALLER, StartError, metrics::MetricsFile, register_call};
 use crate::{
     config::ControlPlace,
-    control::{Answer, Call, Control, Request, Stats, prometheus},
+    control::{Answer, CALLERS_MAX, Call, Control, Request, Stats, prometheus},
     core::moderation::Reply,
     logging,
     server::{Server, Totals},
@@ -20,6 +20,8 @@ pub(super) struct Calls {
     control: Option<Control>,
     /// When the server began.
     began: Option<Instant>,
+    /// Calls for what the store is fetching: they are made again.
+    later: Vec<Call>,
     pub(super) metrics: MetricsFile,
 }
 
@@ -42,7 +44,7 @@ impl Calls {
             }
             None => None,
         };
-        Ok(Self { control, began: None, metrics })
+        Ok(Self { control, began: None, later: Vec::new(), metrics })
     }
 
     /// Notes an edge.
@@ -69,28 +71,50 @@ impl Calls {
         let Some(control) = &mut self.control else { return };
         control
             .accept(now, |socket, slot| register_call(poll, socket, Token(FIRST_CALLER.0 + slot)));
-        for Call { id, by, request } in control.requests() {
-            match request {
-                Request::Order(order) => server.order(now, id, &by, order),
-                Request::Stats => {
-                    control.answer(id, &Answer::Stats(stats(now, began, server)));
+        let calls = control.requests();
+        self.heed(now, began, calls, server);
+    }
+
+    /// Has what is asked for carried out, or answers it, or keeps it for later.
+    fn heed(
+        &mut self,
+        now: Instant,
+        began: Instant,
+        calls: Vec<Call>,
+        server: &mut Server<TcpStream>,
+    ) {
+        let Some(control) = &mut self.control else { return };
+        for Call { id, by, request } in calls {
+            let answer = match &request {
+                Request::Order(order) => {
+                    server.order(now, id, &by, order.clone());
+                    continue;
                 }
+                Request::Stats => Ok(Some(Answer::Stats(stats(now, began, server)))),
                 Request::Audit { limit } => {
-                    let listed = |entries| Answer::Audit { entries };
-                    let entries = server.lookup().audit(limit);
-                    control.answer(id, &entries.map_or_else(failed, listed));
+                    let entries = server.lookup().audit(*limit);
+                    entries.map(|entries| entries.map(|entries| Answer::Audit { entries }))
                 }
                 Request::Messages { room, limit, before } => {
-                    let listed = |messages| Answer::Messages { messages };
-                    let messages = server.lookup().messages(&room, limit, before);
-                    control.answer(id, &messages.map_or_else(failed, listed));
+                    let messages = server.lookup().messages(room, *limit, *before);
+                    messages.map(|messages| messages.map(|messages| Answer::Messages { messages }))
                 }
+            };
+            match answer {
+                Ok(Some(answer)) => control.answer(id, &answer),
+                Err(text) => control.answer(id, &failed(text)),
+                Ok(None) if self.later.len() < CALLERS_MAX => {
+                    self.later.push(Call { id, by, request });
+                }
+                Ok(None) => control.answer(id, &failed("Ask again later.".to_owned())),
             }
         }
     }
 
     /// Answers what the server has answered by now.
     pub(super) fn answer(&mut self, now: Instant, server: &mut Server<TcpStream>) {
+        let later = mem::take(&mut self.later);
+        self.heed(now, self.began.unwrap_or(now), later, server);
         let Some(control) = &mut self.control else { return };
         for (id, reply) in server.take_replies() {
             control.answer(id, &Answer::Reply(reply));

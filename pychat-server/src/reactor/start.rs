@@ -1,7 +1,7 @@
 //! The sockets, log and people that a server needs before it can begin, and the errors of opening
 //! them.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use mio::net::TcpListener;
 use rustix::{
@@ -23,8 +23,8 @@ use crate::{
     server::load_rooms,
     store::{
         Memory, SqliteStore, Store,
-        postgres::RouteError,
-        sqlite::{OpenError, Place},
+        postgres::{PostgresStore, RouteError, Routes},
+        sqlite::{Folder, OpenError, Place},
     },
 };
 
@@ -82,6 +82,13 @@ pub(super) fn listeners(
 /// Opens the log of an earlier process, or begins a new one.
 pub(super) fn open_store(history: &History) -> Result<Box<dyn Store>, StartError> {
     let (retention, epoch) = (history.retention, u128::from_ne_bytes(random()?));
+    if let Some(database) = &history.database {
+        // The folder is made for the certificate.
+        history.directory.as_deref().map(Folder::lock_only).transpose()?;
+        let routes = Arc::new(Routes::find(database.clone())?);
+        let server = u128::from_ne_bytes(random()?);
+        return Ok(Box::new(PostgresStore::new(routes, retention, epoch, server)));
+    }
     let Some(directory) = &history.directory else {
         return Ok(Box::new(Memory::new(epoch, retention)));
     };

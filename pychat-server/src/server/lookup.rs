@@ -23,17 +23,19 @@ pub struct Lookup<'a> {
 }
 
 impl Lookup<'_> {
-    /// Returns the newest `limit` records of what operators did, oldest first.
+    /// Returns the newest `limit` records of what operators did, oldest first; `None` while they are being
+    /// fetched.
     ///
     /// # Errors
     ///
     /// The reason why they cannot be read, for people to read.
-    pub fn audit(self, limit: usize) -> Result<Vec<AuditEntry>, String> {
+    pub fn audit(self, limit: usize) -> Result<Option<Vec<AuditEntry>>, String> {
         self.source.store.audit(limit).map_err(|error| format!("{error}."))
     }
 
     /// Returns the newest `limit` messages and events of a room, by the name that peers know it by, before
-    /// number `before`, oldest first: as many as make a page, and at most [`LISTED_MAX`].
+    /// number `before`, oldest first: as many as make a page, and at most [`LISTED_MAX`]; `None` while they
+    /// are being fetched.
     ///
     /// # Errors
     ///
@@ -43,7 +45,7 @@ impl Lookup<'_> {
         room: &str,
         limit: u64,
         before: Option<u64>,
-    ) -> Result<Vec<ListedMessage>, String> {
+    ) -> Result<Option<Vec<ListedMessage>>, String> {
         let room = self.chat.moderated_room(room)?;
         let Source { store, broadcasts } = self.source;
         let next = broadcasts.published_seq(room) + 1;
@@ -51,8 +53,8 @@ impl Lookup<'_> {
         let limit = limit.clamp(1, LISTED_MAX);
         let start = store
             .page_start(room, end, limit, PAGE_BYTES_MAX, Records::Shown)
-            .map_err(|error| format!("{error}."))?
-            .ok_or(LATER)?;
+            .map_err(|error| format!("{error}."))?;
+        let Some(start) = start else { return Ok(None) };
         let mut listed = Vec::new();
         let mut each = |entry: Entry<'_>| {
             if end <= entry.seq {
@@ -63,15 +65,10 @@ impl Lookup<'_> {
         };
         let after = start.saturating_sub(1);
         let read = store.read(room, after, Records::Shown, &mut each);
-        match read.map_err(|error| format!("{error}."))? {
-            Read::Done => Ok(listed),
-            Read::Later => Err(LATER.to_owned()),
-        }
+        let read = read.map_err(|error| format!("{error}."))?;
+        Ok((read == Read::Done).then_some(listed))
     }
 }
-
-/// The words for what is not at hand.
-const LATER: &str = "These messages are being fetched. Ask again.";
 
 fn list(entry: Entry<'_>) -> ListedMessage {
     ListedMessage {

@@ -254,9 +254,9 @@ impl Store for Memory {
         Ok(Rulebook::default())
     }
 
-    fn audit(&mut self, limit: usize) -> Result<Vec<AuditEntry>, StorageError> {
+    fn audit(&mut self, limit: usize) -> Result<Option<Vec<AuditEntry>>, StorageError> {
         let begin = self.audit.len().saturating_sub(limit);
-        Ok(self.audit.range(begin..).cloned().collect())
+        Ok(Some(self.audit.range(begin..).cloned().collect()))
     }
 
     fn rooms(&mut self) -> Result<Vec<Room>, StorageError> {

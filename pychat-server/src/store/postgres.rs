@@ -1,16 +1,31 @@
 //! A log in PostgreSQL.
 
+mod commit;
 mod config;
 mod connection;
 mod error;
 mod event;
+mod forgetting;
+mod history;
+mod link;
 mod opening;
+mod people;
+mod picture;
 mod pipeline;
+mod records;
+mod rooms;
 mod routes;
 mod row;
+mod schema;
+mod search;
+mod session;
 mod startup;
+mod statement;
+mod store;
 mod stream;
+mod sweeper;
 mod tls;
+mod turns;
 mod uri;
 mod value;
 
@@ -21,6 +36,7 @@ pub use self::{
     event::Event,
     routes::{RouteError, Routes},
     row::{Column, ColumnError, Row},
+    store::PostgresStore,
     uri::UriError,
     value::Value,
 };

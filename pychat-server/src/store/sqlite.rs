@@ -321,8 +321,8 @@ impl Store for SqliteStore {
         Ok(moderation::read(&self.connection)?)
     }
 
-    fn audit(&mut self, limit: usize) -> Result<Vec<AuditEntry>, StorageError> {
-        Ok(moderation::read_audit(&self.connection, limit)?)
+    fn audit(&mut self, limit: usize) -> Result<Option<Vec<AuditEntry>>, StorageError> {
+        Ok(Some(moderation::read_audit(&self.connection, limit)?))
     }
 
     fn rooms(&mut self) -> Result<Vec<Room>, StorageError> {

@@ -268,8 +268,8 @@ impl Store for DelayedStore {
         self.store.rulebook()
     }
 
-    fn audit(&mut self, limit: usize) -> Result<Vec<AuditEntry>, StorageError> {
-        self.store.audit(limit)
+    fn audit(&mut self, limit: usize) -> Result<Option<Vec<AuditEntry>>, StorageError> {
+        if self.is_at_hand() { self.store.audit(limit) } else { Ok(None) }
     }
 
     fn invites(&mut self) -> Result<Vec<Invite>, StorageError> {

@@ -7,7 +7,7 @@ use pychat_server::{
     store::{MESSAGE_BYTES, Memory, Retention, Store, sqlite::TRIM_STEP},
 };
 
-use super::shelf::{Shelf, at, carry_out, draft, rest, to};
+use super::shelf::{Shelf, at, carry_out, draft, rest, stores, to};
 
 const ONE: RoomId = RoomId(1);
 const TWO: RoomId = RoomId(2);
@@ -36,13 +36,6 @@ fn settle(store: &mut dyn Store, now: Instant, utc_ms: u64) -> usize {
 /// Returns the numbers of records that each room keeps.
 fn kept(store: &dyn Store) -> [u64; 3] {
     [HALL, ONE, TWO].map(|room| store.last_seq(room) + 1 - store.first_seq(room))
-}
-
-fn stores(shelf: &Shelf, retention: Retention) -> [Box<dyn Store>; 2] {
-    [
-        Box::new(Memory::new(1, retention)),
-        Box::new(shelf.try_open(retention, 1).expect("a new log")),
-    ]
 }
 
 #[test]

@@ -1,11 +1,11 @@
-//! Where pages of the history begin, the same in either log.
+//! Where pages of the history begin, the same in each log.
 
 use pychat_server::{
     core::id::HALL,
-    store::{Memory, Records, Retention, Store},
+    store::{Records, Retention, Store},
 };
 
-use super::shelf::{Shelf, draft, read, say};
+use super::shelf::{Shelf, draft, read, say, stores};
 
 /// Says one text of each size.
 fn fill(store: &mut dyn Store, sizes: &[usize]) {
@@ -18,9 +18,7 @@ fn fill(store: &mut dyn Store, sizes: &[usize]) {
 #[test]
 fn a_page_has_the_newest_messages_that_fit() {
     let shelf = Shelf::new();
-    let stores: [Box<dyn Store>; 2] =
-        [Box::new(Memory::new(0, Retention::default())), Box::new(shelf.open())];
-    for mut store in stores {
+    for mut store in stores(&shelf, Retention::default()) {
         assert_eq!(
             store.page_start(HALL, 1, 500, 1_000, Records::All),
             Ok(Some(1)),
@@ -49,9 +47,7 @@ fn a_page_has_the_newest_messages_that_fit() {
 #[test]
 fn what_is_read_together_is_what_is_read_one_by_one() {
     let shelf = Shelf::new();
-    let stores: [Box<dyn Store>; 2] =
-        [Box::new(Memory::new(0, Retention::default())), Box::new(shelf.open())];
-    for mut store in stores {
+    for mut store in stores(&shelf, Retention::default()) {
         for round in 1..4 {
             fill(&mut *store, &[10, 20]);
             let alone = read(&mut *store);

@@ -13,11 +13,11 @@ use pychat_server::{
             RoomChange, StorageError, Stored,
         },
     },
-    store::{Answer, Memory, Records, Retention, Store},
+    store::{Answer, Records, Retention, Store},
 };
 use pychat_wire::message::{RoomEvent, RoomKind};
 
-use super::shelf::{Shelf, append, carry_out, draft, name, read_room, to};
+use super::shelf::{Shelf, append, carry_out, draft, name, read_room, stores, to};
 
 /// A room that is made in most tests, by 1, with 2 in it.
 const CLUB: RoomId = RoomId(1);
@@ -25,10 +25,6 @@ const CLUB: RoomId = RoomId(1);
 pub(super) const ANNA: PersonId = PersonId(1);
 const BORIS: PersonId = PersonId(2);
 const VERA: PersonId = PersonId(3);
-
-fn stores(shelf: &Shelf) -> [Box<dyn Store>; 2] {
-    [Box::new(Memory::new(1, Retention::default())), Box::new(shelf.open())]
-}
 
 /// An event that Anna asks for.
 fn event(event: RoomEvent, subject: Option<&str>, id: &str) -> Draft {
@@ -94,7 +90,7 @@ fn find(store: &mut dyn Store, request: Request) -> Option<Record> {
 #[test]
 fn each_room_counts_for_itself_and_its_time_does_not_go_back() {
     let shelf = Shelf::new();
-    for mut store in stores(&shelf) {
+    for mut store in stores(&shelf, Retention::default()) {
         let [one, two] = [RoomId(1), RoomId(2)];
         let say = |room, words| to(room, draft("Анна", words, None));
         carry_out(&mut *store, 9, [say(HALL, "a"), say(one, "b"), say(HALL, "c")]).unwrap();
@@ -136,7 +132,7 @@ fn each_room_counts_for_itself_and_its_time_does_not_go_back() {
 #[test]
 fn an_event_is_read_back_as_it_was() {
     let shelf = Shelf::new();
-    for mut store in stores(&shelf) {
+    for mut store in stores(&shelf, Retention::default()) {
         let events = [
             (RoomEvent::Created, None),
             (RoomEvent::Joined, None),
@@ -174,7 +170,7 @@ fn an_event_is_read_back_as_it_was() {
 #[test]
 fn a_room_changes_with_the_record_of_it() {
     let shelf = Shelf::new();
-    for (number, mut store) in stores(&shelf).into_iter().enumerate() {
+    for (number, mut store) in stores(&shelf, Retention::default()).into_iter().enumerate() {
         carry_out(&mut *store, 5, [create(CLUB, RoomKind::Closed, &[ANNA, BORIS])]).unwrap();
         let mut club = room(CLUB, RoomKind::Closed, &[ANNA, BORIS]);
         assert_eq!(store.rooms().unwrap(), std::slice::from_ref(&club));
@@ -257,7 +253,7 @@ fn a_record_and_its_change_are_kept_together_or_not_at_all() {
 #[test]
 fn an_id_is_of_one_text_in_one_room() {
     let shelf = Shelf::new();
-    for mut store in stores(&shelf) {
+    for mut store in stores(&shelf, Retention::default()) {
         let same = |room| to(room, draft("x", "a", Some("1")));
         let told = carry_out(&mut *store, 5, [same(HALL), same(CLUB), same(HALL)]).unwrap();
         let [Appended::New(first), Appended::Conflict { id }, Appended::Known(again)] = &told[..]
@@ -280,7 +276,7 @@ fn an_id_is_of_one_text_in_one_room() {
 #[test]
 fn marks_never_go_back_and_go_with_the_person() {
     let shelf = Shelf::new();
-    for mut store in stores(&shelf) {
+    for mut store in stores(&shelf, Retention::default()) {
         let rooms = [
             create(CLUB, RoomKind::Open, &[ANNA, BORIS]),
             create(RoomId(2), RoomKind::Direct, &[ANNA, BORIS]),

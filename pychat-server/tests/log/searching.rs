@@ -19,7 +19,8 @@ use rusqlite::Connection;
 
 use super::{
     amending::{amend, say},
-    shelf::{EPOCH, Shelf, at, carry_out, draft, to},
+    patient::Database,
+    shelf::{EPOCH, Shelf, at, carry_out, draft, stores, to},
 };
 
 const CLUB: RoomId = RoomId(3);
@@ -101,7 +102,8 @@ fn memory() -> Memory {
 #[test]
 fn messages_are_found_by_words_and_author_newest_first() {
     let shelf = Shelf::new();
-    for store in [&mut shelf.open() as &mut dyn Store, &mut memory()] {
+    for mut store in stores(&shelf, Retention::default()) {
+        let store = &mut *store;
         say(store, CLUB, "Анна", "Ёлка в час", "1");
         say(store, HALL, "Борис", "где ёлка?", "2");
         say(store, OTHER, "Анна", "елки нет", "3");
@@ -144,7 +146,7 @@ fn act(rng: &mut Rng, words: &[&str], number: usize, lens: &mut [u64; 2]) -> Req
 }
 
 #[test]
-fn both_stores_find_the_same() {
+fn all_stores_find_the_same() {
     let words = [
         "да",
         "нет",
@@ -166,8 +168,9 @@ fn both_stores_find_the_same() {
         "OR",
     ];
     for seed in 0..3 {
-        let (mut rng, shelf) = (Rng::with_seed(seed), Shelf::new());
+        let (mut rng, shelf, database) = (Rng::with_seed(seed), Shelf::new(), Database::new());
         let (mut kept, mut memory) = (shelf.open(), memory());
+        let mut database = database.map(|database| database.open());
         let mut lens = [0, 0];
         for number in 0..400 {
             let request = act(&mut rng, &words, number, &mut lens);
@@ -175,6 +178,9 @@ fn both_stores_find_the_same() {
             let outcomes = [&mut kept as &mut dyn Store, &mut memory]
                 .map(|store| carry_out(store, utc_ms, [request.clone()]).unwrap().remove(0));
             assert_eq!(outcomes[0], outcomes[1]);
+            if let Some(database) = &mut database {
+                assert_eq!(carry_out(database, utc_ms, [request]).unwrap(), [outcomes[0].clone()]);
+            }
             lens = [CLUB, OTHER].map(|room| kept.last_seq(room));
             if rng.u32(..40) == 0 {
                 settle(&mut kept);
@@ -200,6 +206,10 @@ fn both_stores_find_the_same() {
             let wanted = Query::new(&query, from);
             let found = find_of(&mut kept, &wanted, rooms);
             assert_eq!(found, find_of(&mut memory, &wanted, rooms), "{seed}: {query:?} {from:?}");
+            if let Some(database) = &mut database {
+                let in_database = find_of(database, &wanted, rooms);
+                assert_eq!(found, in_database, "{seed}: {query:?} {from:?}");
+            }
         }
     }
 }
@@ -241,8 +251,9 @@ fn a_room_that_is_left_in_the_course_of_a_search_is_found_no_more() {
     let shelf = Shelf::new();
     let mut store = shelf.open();
     for number in 0..20 {
-        let room = [CLUB, OTHER][number % 2];
-        say(&mut store, room, "Анна", "обед", &number.to_string());
+        let room = if number % 2 == 0 { CLUB } else { OTHER };
+        let request = to(room, draft("Анна", "обед", Some(&number.to_string())));
+        carry_out(&mut store, NOW_MS + number, [request]).unwrap();
     }
     settle(&mut store);
     let query = Query::new("обед", None);
@@ -263,7 +274,8 @@ fn a_room_that_is_left_in_the_course_of_a_search_is_found_no_more() {
 #[test]
 fn a_search_goes_on_before_a_message() {
     let shelf = Shelf::new();
-    for store in [&mut shelf.open() as &mut dyn Store, &mut memory()] {
+    for mut store in stores(&shelf, Retention::default()) {
+        let store = &mut *store;
         for number in 1..=9 {
             let request = to(CLUB, draft("Анна", "обед", Some(&number.to_string())));
             carry_out(store, NOW_MS + number, [request]).unwrap();
@@ -293,7 +305,8 @@ fn a_search_goes_on_before_a_message() {
 #[test]
 fn what_is_shown_now_is_what_is_found() {
     let shelf = Shelf::new();
-    for store in [&mut shelf.open() as &mut dyn Store, &mut memory()] {
+    for mut store in stores(&shelf, Retention::default()) {
+        let store = &mut *store;
         say(store, CLUB, "Анна", "завтра обед", "1");
         settle(store);
         let edit = amend(CLUB, "Анна", (1, Amending::Edit(Some("завтра ужин"))), "2", false);

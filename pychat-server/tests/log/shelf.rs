@@ -12,16 +12,19 @@ use std::{
 use pychat_server::{
     core::{
         id::{HALL, RoomId, Ticket},
+        moderation::AuditEntry,
         record::{Appended, Draft, Kind, PersonChange, PersonId, Request, StorageError, Stored},
         time::Time,
     },
     store::{
-        Answer, Read, Records, Retention, SqliteStore, Store,
+        Answer, Memory, Read, Records, Retention, SqliteStore, Store,
         sqlite::{Durability, FILE_NAME, OpenError, Place},
     },
 };
 use pychat_wire::UserName;
 use rusqlite::Connection;
+
+use super::patient::Database;
 
 /// The name of a log that is begun here.
 pub(crate) const EPOCH: &str = "000000000000000000000000000000ab";
@@ -110,6 +113,18 @@ impl Drop for Shelf {
     }
 }
 
+/// Returns an empty store of each kind: in memory, on this shelf, and in a database, if the machine has
+/// one.
+pub(crate) fn stores(shelf: &Shelf, retention: Retention) -> Vec<Box<dyn Store>> {
+    let memory = Memory::new(u128::from_str_radix(EPOCH, 16).unwrap(), retention);
+    let mut stores: Vec<Box<dyn Store>> =
+        vec![Box::new(memory), Box::new(shelf.try_open(retention, 0xab).expect("a new log"))];
+    if let Some(database) = Database::new() {
+        stores.push(Box::new(database.try_open(retention, 0xab).expect("a new log")));
+    }
+    stores
+}
+
 pub(crate) fn name(name: &str) -> UserName {
     UserName::new(name).unwrap()
 }
@@ -161,6 +176,12 @@ pub(crate) fn carry_out(
         }
     }
     Ok(appended)
+}
+
+/// Returns what operators did.
+#[track_caller]
+pub(crate) fn audit(store: &mut dyn Store) -> Vec<AuditEntry> {
+    store.audit(9).unwrap().expect("at hand")
 }
 
 /// Says all of this at once; returns each number, and whether it is new.

@@ -1,7 +1,7 @@
 //! The server: its process, killed and started again, and the folder and the port that stay.
 
 use std::{
-    fs,
+    fs, mem,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -12,10 +12,13 @@ use std::{
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
 use super::{
-    plan,
+    database, plan,
     tally::{Fault, Tally},
 };
-use crate::process::{Log, PROGRAM};
+use crate::{
+    postgres::Postgres,
+    process::{Log, PROGRAM},
+};
 
 /// The longest that a server that was asked to stop may take.
 const STOP_TIME_MAX: Duration = Duration::from_secs(20);
@@ -36,6 +39,9 @@ pub(crate) struct House {
     directory: PathBuf,
     address: SocketAddr,
     is_disk_full: bool,
+    /// The database that has the log, and the number of times that the server was killed.
+    database: Option<Postgres>,
+    n_kills: usize,
     state: State,
 }
 
@@ -53,7 +59,10 @@ impl House {
         let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
         let address = "127.0.0.1:0".parse().unwrap();
         let state = State::Down { until: Instant::now() };
-        let mut house = Self { rules, directory, address, is_disk_full: false, state };
+        fs::create_dir_all(&directory).unwrap();
+        let (database, n_kills) = (database::open(), 0);
+        let mut house =
+            Self { rules, directory, address, is_disk_full: false, database, n_kills, state };
         house.start();
         let State::Up { log, .. } = &house.state else { unreachable!() };
         house.address = log.wait_for(|lines| {
@@ -68,9 +77,13 @@ impl House {
         self.address
     }
 
-    /// Returns the log's file.
+    /// Returns the log's file, or one like it with what the database has now.
     pub(crate) fn file(&self) -> PathBuf {
-        self.directory.join("log.sqlite")
+        let file = self.directory.join("log.sqlite");
+        if let Some(database) = &self.database {
+            database::copy(database, &file);
+        }
+        file
     }
 
     fn start(&mut self) {
@@ -81,6 +94,7 @@ impl House {
         command.arg(format!("--listen={}", self.address));
         command.arg(format!("--flood={flood}")).arg(format!("--backlog-max={backlog_max}"));
         command.arg(format!("--durability={durability}")).arg("--history=disk");
+        command.args(self.database.iter().map(|database| format!("--store={}", database.uri())));
         command.arg("--connections-per-address=0").arg("--state-dir").arg(&self.directory);
         command.arg("--control-socket").arg(self.directory.join("control.sock"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -142,6 +156,12 @@ impl House {
             process.wait().unwrap();
             count_full_disks(&log.finish(), tally);
             tally.note(fault);
+            self.n_kills += 1;
+            let is_hit = self.n_kills.is_multiple_of(3) && !self.is_disk_full;
+            if let Some(database) = self.database.as_mut().filter(|_| is_hit) {
+                database.kill();
+                database.run();
+            }
             self.state = State::Down { until: Instant::now() + down };
         }
     }
@@ -167,7 +187,7 @@ impl House {
     /// Asks the server to stop; another one is started `down` after it has.
     pub(crate) fn stop(&mut self, now: Instant, down: Duration) {
         let until = Instant::now();
-        self.state = match std::mem::replace(&mut self.state, State::Down { until }) {
+        self.state = match mem::replace(&mut self.state, State::Down { until }) {
             State::Up { process, log } => {
                 kill_process(pid(&process), Signal::TERM).unwrap();
                 State::Stopping { process, log, down, deadline: now + STOP_TIME_MAX }
@@ -176,9 +196,17 @@ impl House {
         };
     }
 
-    /// Makes the disk full for the server, or empty again.
+    /// Makes the disk full for the server, or empty again; or kills the database, and starts it again.
     pub(crate) fn fill_disk(&mut self, is_full: bool) {
-        self.is_disk_full = is_full;
+        let was_full = mem::replace(&mut self.is_disk_full, is_full);
+        if let Some(database) = &mut self.database {
+            match (was_full, is_full) {
+                (false, true) => database.kill(),
+                (true, false) => database.run(),
+                _ => (),
+            }
+            return;
+        }
         if let State::Up { process, .. } = &self.state {
             let limit = Rlimit { current: is_full.then_some(0), maximum: None };
             prlimit(Some(pid(process)), Resource::Fsize, limit).unwrap();

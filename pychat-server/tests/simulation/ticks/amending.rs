@@ -159,7 +159,7 @@ fn everybody_hears_what_an_operator_on_the_machine_removes() {
     let room = String::new;
     let remove = Order::RemoveMessage { room: room(), number: 1 };
     assert_eq!(order(&mut server, remove), [by_root("delete", 2, "")]);
-    let listed = server.server.lookup().messages("", 9, None).unwrap();
+    let listed = server.server.lookup().messages("", 9, None).unwrap().unwrap();
     assert!(listed[0].deleted && listed[0].words.is_empty(), "{listed:?}");
     let restore = Order::RestoreMessage { room: room(), number: 1 };
     assert_eq!(order(&mut server, restore), [by_root("restore", 3, r#","content":"x""#)]);
@@ -189,7 +189,8 @@ fn the_messages_of_a_room_are_listed_a_page_at_a_time() {
         server.tick();
     }
     server.settle();
-    let mut list = |limit, before| server.server.lookup().messages("", limit, before).unwrap();
+    let mut list =
+        |limit, before| server.server.lookup().messages("", limit, before).unwrap().unwrap();
     let range = |range: std::ops::RangeInclusive<u64>| range.collect::<Vec<_>>();
     assert_eq!(numbers(&list(3, Some(600))), [597, 598, 599]);
     assert_eq!(numbers(&list(u64::MAX, Some(601))), range(101..=600), "at most so many");

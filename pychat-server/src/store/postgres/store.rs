@@ -1,0 +1,320 @@
+//! The store: what it has at hand, and what it is asked. What it asks is in [`turns`](super::turns).
+
+use std::{io, mem, ops::ControlFlow, sync::Arc, time::Instant};
+
+use mio::{Registry, Token};
+use pychat_wire::message::RoomEvent;
+
+use super::{
+    commit::Commits,
+    connection::Connection,
+    forgetting::Forgetting,
+    history::{History, Start},
+    link::Link,
+    routes::Routes,
+    session::{Beginning, Loaded, TailRecord},
+    sweeper::Sweeper,
+};
+use crate::{
+    core::{
+        id::{RoomId, Ticket},
+        moderation::{AuditEntry, Rulebook},
+        record::{
+            Entry, Invite, Kind, Person, PersonId, ReadMark, Request, Room, State, StorageError,
+        },
+        time::Time,
+    },
+    store::{Answer, Looked, Place, Read, Records, Retention, Store, Wanted, sqlite::logs::Logs},
+};
+
+/// The logs of the rooms, and the people, in PostgreSQL.
+#[derive(Debug)]
+pub struct PostgresStore {
+    pub(super) routes: Arc<Routes>,
+    pub(super) server: String,
+    pub(super) lines: Option<Lines>,
+    pub(super) phase: Phase,
+    pub(super) memory: Held,
+    pub(super) commits: Commits,
+    pub(super) history: History,
+    pub(super) forgetting: Forgetting,
+    pub(super) retention: Retention,
+    pub(super) answers: Vec<Answer>,
+}
+
+/// The sessions with the database.
+#[derive(Debug)]
+pub(super) struct Lines {
+    pub(super) link: Link,
+    pub(super) doing: Doing,
+    pub(super) sweeper: Sweeper,
+    /// When there is something to do for the time alone.
+    pub(super) maintain_at: Option<Instant>,
+    /// When all that was possible was done last.
+    pub(super) advanced_at: Option<Instant>,
+}
+
+/// The log, as far as the store has it in memory.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) epoch: String,
+    pub(super) logs: Logs,
+    /// All that was read at the beginning, until the loop has begun.
+    pub(super) loaded: Option<Box<Loaded>>,
+}
+
+/// The state of the session.
+#[derive(Debug)]
+pub(super) enum Phase {
+    Beginning(Beginning),
+    /// There is none that could be used; none before this time, if there is one.
+    Away {
+        until: Option<Instant>,
+        reason: String,
+    },
+    Ready,
+    /// There never will be one.
+    Over(StorageError),
+}
+
+/// The exchange that is under way.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Doing {
+    Nothing,
+    Session,
+    Batch,
+    /// Nothing is left of a batch that failed.
+    Rollback,
+    Question,
+    Chore,
+}
+
+impl PostgresStore {
+    /// Returns a store whose log is in the database to which there are these `routes`, or is begun there
+    /// with the name `epoch`. This and `server`, the name of this process, should be random.
+    pub fn new(routes: Arc<Routes>, retention: Retention, epoch: u128, server: u128) -> Self {
+        let epoch = format!("{epoch:032x}");
+        let logs = Logs::new(retention.messages_max);
+        Self {
+            routes,
+            server: format!("{server:032x}"),
+            lines: None,
+            phase: Phase::Beginning(Beginning::new(epoch)),
+            memory: Held { epoch: String::new(), logs, loaded: None },
+            commits: Commits::default(),
+            history: History::default(),
+            forgetting: Forgetting::default(),
+            retention,
+            answers: Vec::new(),
+        }
+    }
+
+    /// Returns true if nothing is asked of the database that it has not answered.
+    pub fn is_idle(&self) -> bool {
+        let is_busy = self.lines.as_ref().is_some_and(|lines| lines.link.is_busy());
+        !is_busy && self.commits.is_idle() && !self.history.is_asked() && !self.forgetting.is_due()
+    }
+
+    /// Returns what was read at the beginning.
+    fn loaded(&self) -> Result<&Loaded, StorageError> {
+        let late = || StorageError::Other("this is known only at the beginning".into());
+        self.memory.loaded.as_deref().ok_or_else(late)
+    }
+
+    /// Returns the records near the end of a log, while the loop has not begun.
+    fn tail(&self, room: RoomId) -> Option<&[TailRecord]> {
+        let loaded = self.memory.loaded.as_ref()?;
+        Some(loaded.tails.get(&room).map_or(&[], Vec::as_slice))
+    }
+}
+
+impl Store for PostgresStore {
+    fn register(&mut self, registry: &Registry, first: Token) -> io::Result<()> {
+        let connect = |purpose, index| -> io::Result<_> {
+            let (routes, token) = (Arc::clone(&self.routes), Token(first.0 + index));
+            Ok(Connection::new(routes, purpose, registry.try_clone()?, token))
+        };
+        let link = Link::new(connect("log", 0)?);
+        let sweeper = Sweeper::new(connect("tidying", 1)?, self.server.clone());
+        let (doing, maintain_at, advanced_at) = (Doing::Nothing, None, None);
+        self.lines = Some(Lines { link, doing, sweeper, maintain_at, advanced_at });
+        Ok(())
+    }
+
+    fn set_ready(&mut self, socket: usize) {
+        let Some(lines) = &mut self.lines else { return };
+        match socket {
+            0 => lines.link.connection.set_ready(),
+            _ => lines.sweeper.link.connection.set_ready(),
+        }
+    }
+
+    fn open(&mut self, now: Instant) -> Result<bool, StorageError> {
+        self.advance(now);
+        match &self.phase {
+            Phase::Over(error) => Err(error.clone()),
+            Phase::Beginning(_) => Ok(false),
+            Phase::Ready | Phase::Away { .. } => Ok(true),
+        }
+    }
+
+    fn submit(&mut self, now: Instant, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
+        self.commits.submit(now, utc_ms, batch);
+    }
+
+    fn poll(&mut self, now: Instant, answers: &mut Vec<Answer>) {
+        self.memory.loaded = None;
+        self.advance(now);
+        answers.append(&mut self.answers);
+    }
+
+    fn read(
+        &mut self,
+        room: RoomId,
+        after: u64,
+        records: Records,
+        each: &mut dyn FnMut(Entry<'_>) -> ControlFlow<()>,
+    ) -> Result<Read, StorageError> {
+        if let Some(tail) = self.tail(room) {
+            // Breaking off is the reader's choice, and no failure.
+            let _ = tail.iter().filter(|it| after < it.seq).try_for_each(|it| each(it.entry()));
+            return Ok(Read::Done);
+        }
+        let last_seq = self.last_seq(room);
+        self.history.read((room, records, last_seq), after, each)
+    }
+
+    fn page_start(
+        &mut self,
+        room: RoomId,
+        before: u64,
+        limit: u64,
+        bytes_max: usize,
+        records: Records,
+    ) -> Result<Option<u64>, StorageError> {
+        if let Some(tail) = self.tail(room) {
+            let end = tail.partition_point(|it| it.seq < before);
+            let begin = end.saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
+            return Ok(Some(tail[begin..end].first().map_or(before, |it| it.seq)));
+        }
+        let next = self.last_seq(room) + 1;
+        if next == 1 {
+            return Ok(Some(before));
+        }
+        // What is said later changes nothing that is before it.
+        let end = before.min(next);
+        let start = Start { room, before: end, limit, bytes_max, records };
+        let start = self.history.page_start(start)?;
+        Ok(start.map(|start| if start == end { before } else { start }))
+    }
+
+    fn search(
+        &mut self,
+        wanted: &Wanted<'_>,
+        place: &mut Place,
+        budget: &mut usize,
+        each: &mut dyn FnMut(RoomId, Entry<'_>) -> ControlFlow<()>,
+    ) -> Result<Looked, StorageError> {
+        self.history.search(wanted, place, budget, each)
+    }
+
+    fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError> {
+        self.loaded().map(|loaded| loaded.people.clone())
+    }
+
+    fn rooms(&mut self) -> Result<Vec<Room>, StorageError> {
+        self.loaded().map(|loaded| loaded.rooms.clone())
+    }
+
+    fn last_room(&self) -> RoomId {
+        self.memory.logs.last_room()
+    }
+
+    fn marks(&mut self) -> Result<Vec<ReadMark>, StorageError> {
+        self.loaded().map(|loaded| loaded.marks.clone())
+    }
+
+    fn invites(&mut self) -> Result<Vec<Invite>, StorageError> {
+        self.loaded().map(|loaded| loaded.invites.clone())
+    }
+
+    fn rulebook(&mut self) -> Result<Rulebook, StorageError> {
+        self.loaded().map(|loaded| loaded.rulebook.clone())
+    }
+
+    fn audit(&mut self, limit: usize) -> Result<Option<Vec<AuditEntry>>, StorageError> {
+        self.history.audit(limit)
+    }
+
+    fn maintain(&mut self, time: &Time) {
+        let at = self.forgetting.plan(time, &mut self.memory.logs, self.retention);
+        let is_sweep_due = self.forgetting.sweep_at.is_some_and(|sweep_at| sweep_at <= time.now);
+        if let Some(lines) = &mut self.lines {
+            lines.maintain_at = at;
+            if is_sweep_due {
+                self.forgetting.sweep_at = None;
+                lines.sweeper.want();
+            }
+        }
+        self.advance(time.now);
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let lines = self.lines.as_ref()?;
+        let until = match &self.phase {
+            Phase::Beginning(beginning) => beginning.retry_at,
+            Phase::Away { until, .. } => *until,
+            Phase::Ready | Phase::Over(_) => None,
+        };
+        let late = self.commits.next_deadline();
+        let told = [until, late, lines.link.connection.next_deadline()];
+        let is_next = matches!(self.phase, Phase::Ready) && !lines.link.is_busy();
+        let asked = lines.advanced_at.filter(|_| is_next && self.history.is_asked());
+        let others = [asked, lines.maintain_at, lines.sweeper.next_deadline()];
+        told.into_iter().chain(others).flatten().min()
+    }
+
+    fn take_forgotten(&mut self) -> u64 {
+        mem::take(&mut self.forgetting.n_forgotten)
+    }
+
+    fn set_retention(&mut self, retention: Retention) {
+        self.retention = retention;
+        self.memory.logs.set_records_max(retention.messages_max);
+        self.forgetting.begin_anew();
+    }
+
+    fn epoch(&self) -> &str {
+        &self.memory.epoch
+    }
+
+    fn first_seq(&self, room: RoomId) -> u64 {
+        self.memory.logs.ends(room).first_seq
+    }
+
+    fn last_seq(&self, room: RoomId) -> u64 {
+        self.memory.logs.ends(room).last_seq
+    }
+}
+
+impl TailRecord {
+    /// Returns it as far as it is known: without words, author and time.
+    fn entry(&self) -> Entry<'static> {
+        let event = RoomEvent::Unknown;
+        let state = State { is_deleted: self.is_deleted, ..State::default() };
+        Entry {
+            seq: self.seq,
+            time_ms: 0,
+            author: "",
+            person: self.person,
+            kind: if self.is_message {
+                Kind::Text("")
+            } else {
+                Kind::Event { event, subject: None }
+            },
+            id: None,
+            reply: None,
+            state,
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The turns of the store: one exchange with the database after the other. Batches of requests, questions
+//! and chores take turns, so that an answer is never older than a change which was answered before it.
+
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
+
+use super::{
+    error::DatabaseError,
+    link::{Answers, Turn, is_passing},
+    picture::{Decided, End},
+    session::{self, Begun, Loaded},
+    statement::Statement,
+    store::{Doing, Phase, PostgresStore},
+};
+use crate::{
+    core::{
+        id::{RoomId, Ticket},
+        record::StorageError,
+    },
+    store::{Answer, sqlite::logs::Logs},
+};
+
+/// The pause before a session is begun again with a question that failed for now.
+const RETRY: Duration = Duration::from_millis(200);
+
+impl PostgresStore {
+    /// Does all that is possible now.
+    pub(super) fn advance(&mut self, now: Instant) {
+        while let Some(lines) = &mut self.lines {
+            match lines.link.poll(now) {
+                Some(turn) => self.on_turn(now, turn),
+                None => {
+                    if !self.send_next(now) {
+                        break;
+                    }
+                }
+            }
+        }
+        if let Some(lines) = &mut self.lines {
+            lines.sweeper.poll(now);
+            lines.advanced_at = Some(now);
+        }
+        if let Phase::Over(error) = &self.phase {
+            let error = error.clone();
+            let tickets = self.commits.take_all();
+            self.refuse(tickets, &error);
+        } else {
+            let late = self.commits.take_late(now);
+            let reason = match &self.phase {
+                Phase::Away { reason, .. } => reason.clone(),
+                _ => String::new(),
+            };
+            self.refuse(late, &StorageError::Unreachable(reason));
+        }
+        if self.history.take_fetched() {
+            self.answers.push(Answer::Fetched);
+        }
+    }
+
+    fn on_turn(&mut self, now: Instant, turn: Turn) {
+        let Some(lines) = &mut self.lines else { return };
+        match turn {
+            Turn::Up => (),
+            Turn::Answered(answered) => {
+                let doing = mem::replace(&mut lines.doing, Doing::Nothing);
+                self.on_answered(now, doing, answered);
+            }
+            Turn::Lost(reason) => {
+                lines.doing = Doing::Nothing;
+                self.commits.lost();
+                self.history.lost();
+                self.forgetting.failed(now);
+                match &mut self.phase {
+                    Phase::Beginning(beginning) => beginning.lost(),
+                    Phase::Ready => self.phase = Phase::Away { until: None, reason },
+                    Phase::Away { .. } | Phase::Over(_) => (),
+                }
+            }
+            Turn::Unavailable(words) => match &mut self.phase {
+                Phase::Beginning(beginning) => {
+                    if beginning.is_late(now) {
+                        self.phase = Phase::Over(StorageError::Unreachable(words));
+                    }
+                }
+                Phase::Away { reason, .. } => *reason = words,
+                Phase::Ready | Phase::Over(_) => (),
+            },
+        }
+    }
+
+    fn on_answered(
+        &mut self,
+        now: Instant,
+        doing: Doing,
+        answered: Result<Answers, DatabaseError>,
+    ) {
+        match doing {
+            Doing::Session => self.on_session(now, answered),
+            Doing::Batch => self.on_batch(now, answered),
+            Doing::Nothing | Doing::Rollback => (),
+            Doing::Question => self.history.answered(answered.map_err(StorageError::from)),
+            Doing::Chore => {
+                let logs = &mut self.memory.logs;
+                let done = answered
+                    .map_err(StorageError::from)
+                    .and_then(|answers| self.forgetting.done(now, &answers, logs, self.retention));
+                match done {
+                    Ok(room) => room.into_iter().for_each(|room| self.history.throw_away(room)),
+                    Err(_) => self.forgetting.failed(now),
+                }
+            }
+        }
+    }
+
+    fn on_session(&mut self, now: Instant, answered: Result<Answers, DatabaseError>) {
+        let answers = match answered {
+            Ok(answers) => answers,
+            Err(error) if is_passing(&error) && matches!(self.phase, Phase::Away { .. }) => {
+                let (until, reason) = (Some(now + RETRY), error.to_string());
+                return self.phase = Phase::Away { until, reason };
+            }
+            Err(error) => return self.phase = Phase::Over(error.into()),
+        };
+        let next = match &mut self.phase {
+            Phase::Beginning(beginning) => {
+                match beginning.answered(now, &answers, self.retention.messages_max) {
+                    Ok(Begun::Next) => return,
+                    Ok(Begun::All(loaded)) => {
+                        self.load(loaded);
+                        Ok(())
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+            _ => self.come_back(now, &answers),
+        };
+        self.phase = next.map_or_else(Phase::Over, |()| Phase::Ready);
+    }
+
+    fn load(&mut self, mut loaded: Box<Loaded>) {
+        self.memory.epoch = mem::take(&mut loaded.epoch);
+        self.memory.logs = mem::replace(&mut loaded.logs, Logs::new(self.retention.messages_max));
+        self.forgetting.removed_ms = loaded.removed_ms;
+        for room in mem::take(&mut loaded.over) {
+            self.forgetting.over.add(room);
+        }
+        self.memory.loaded = Some(loaded);
+    }
+
+    fn come_back(&mut self, now: Instant, answers: &Answers) -> Result<(), StorageError> {
+        let (batch, is_ours) = session::came_back(answers)?;
+        if let Some(decided) = self.commits.learn(batch)? {
+            self.settle(now, decided);
+        }
+        if is_ours {
+            return Ok(());
+        }
+        Err(StorageError::Other("another server has taken over this database".into()))
+    }
+
+    fn on_batch(&mut self, now: Instant, answered: Result<Answers, DatabaseError>) {
+        let Some(lines) = &mut self.lines else { return };
+        let (error, is_passing) = match answered {
+            Ok(_) if self.commits.is_writing() => {
+                if let Some(decided) = self.commits.committed() {
+                    self.settle(now, decided);
+                }
+                return;
+            }
+            Ok(answers) => match self.commits.decide(&answers) {
+                Ok(statements) => {
+                    lines.link.send(&statements);
+                    lines.doing = Doing::Batch;
+                    return;
+                }
+                Err(error) => (error, false),
+            },
+            Err(error) => {
+                let is_passing = is_passing(&error);
+                (error.into(), is_passing)
+            }
+        };
+        lines.link.send(&[Statement::new("ROLLBACK", [])]);
+        lines.doing = Doing::Rollback;
+        let failed = self.commits.failed(now, is_passing);
+        self.refuse(failed, &error);
+    }
+
+    /// Takes in the outcome of a batch that is committed.
+    fn settle(&mut self, now: Instant, decided: Decided) {
+        let Decided { stored, ends, amended, over, erased_ms } = decided;
+        let done = |(ticket, stored)| Answer::Done { ticket, outcome: Ok(stored) };
+        for (room, end) in ends {
+            let mut new = self.memory.logs.ends(room);
+            (new.last_seq, new.last_ms, new.last_bytes) =
+                (end.last_seq, end.last_ms, end.last_bytes);
+            new.first_ms = new.first_ms.or(end.first_ms);
+            self.memory.logs.put(room, Some(new));
+        }
+        self.answers.extend(stored.into_iter().map(done));
+        for room in amended {
+            self.history.throw_away(room);
+        }
+        for room in over {
+            self.forgetting.over.add(room);
+        }
+        self.forgetting.erased(now, erased_ms);
+    }
+
+    fn refuse(&mut self, tickets: Vec<Ticket>, error: &StorageError) {
+        let refused = |ticket| Answer::Done { ticket, outcome: Err(error.clone()) };
+        self.answers.extend(tickets.into_iter().map(refused));
+    }
+
+    /// Begins the next exchange, if there is one to begin; returns true then.
+    fn send_next(&mut self, now: Instant) -> bool {
+        let Some(lines) = &mut self.lines else { return false };
+        if lines.link.is_busy() || !lines.link.connection.is_up() {
+            return false;
+        }
+        let (doing, statements) = match &mut self.phase {
+            Phase::Beginning(beginning) => (Doing::Session, beginning.exchange(now, &self.server)),
+            Phase::Away { until, .. } if until.is_some_and(|until| now < until) => return false,
+            Phase::Away { .. } => (Doing::Session, Some(session::come_back(&self.server))),
+            Phase::Ready => self.next_exchange(),
+            Phase::Over(_) => return false,
+        };
+        let Some((lines, statements)) = self.lines.as_mut().zip(statements) else { return false };
+        lines.link.send(&statements);
+        lines.doing = doing;
+        true
+    }
+
+    /// Returns the next exchange of a session that is ready: batches and the rest take turns.
+    fn next_exchange(&mut self) -> (Doing, Option<Vec<Statement>>) {
+        let logs = &self.memory.logs;
+        let end = |room: RoomId| {
+            let ends = logs.ends(room);
+            let (last_seq, last_bytes) = (ends.last_seq, ends.last_bytes);
+            End { last_seq, last_bytes, ..End::default() }
+        };
+        let is_others_turn = self.commits.take_turn();
+        if !is_others_turn && let Some(statements) = self.commits.begin(&self.server) {
+            return (Doing::Batch, Some(statements));
+        }
+        if self.forgetting.is_due() && (is_others_turn || !self.history.is_asked()) {
+            return (Doing::Chore, Some(self.forgetting.exchange(logs)));
+        }
+        if let Some(statements) = self.history.begin(end) {
+            return (Doing::Question, Some(statements));
+        }
+        (Doing::Batch, self.commits.begin(&self.server))
+    }
+}

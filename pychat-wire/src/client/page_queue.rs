@@ -19,9 +19,11 @@ impl PageQueue {
         self.waiting.push_back(room);
     }
 
-    /// Returns the room of which a page is to be asked for now, if there is one.
-    pub(super) fn pop(&mut self) -> Option<RoomId> {
-        let room = self.waiting.pop_front_if(|_| self.sent.len() < PAGES_MAX)?;
+    /// Returns the room of which a page is to be asked for now, if there is one, among those that `may_be_read`.
+    pub(super) fn pop(&mut self, may_be_read: impl Fn(&RoomId) -> bool) -> Option<RoomId> {
+        let is_free = self.sent.len() < PAGES_MAX;
+        let index = self.waiting.iter().position(may_be_read).filter(|_| is_free)?;
+        let room = self.waiting.remove(index)?;
         self.sent.push(room.clone());
         Some(room)
     }

@@ -102,9 +102,12 @@ impl Client {
         is_asked
     }
 
-    /// Sends the requests for pages whose turn it is.
+    /// Sends the requests for pages whose turn it is. Those of a room that our person asked to leave wait for
+    /// the answer: until then the server refuses them, and we may be in it again since.
     pub(super) fn send_page_requests(&mut self) {
-        while let Some(room) = self.line.pages.pop() {
+        let changes = &self.changes;
+        let is_left = |room: &RoomId| changes.iter().any(|change| change.is_leaving(room));
+        while let Some(room) = self.line.pages.pop(|room| !is_left(room)) {
             let asked = self.rooms.get(&room).and_then(|cursor| cursor.place.requested());
             if let Some((before, limit)) = asked {
                 let room = room.as_str().into();

@@ -29,6 +29,12 @@ impl PendingChange {
         }
     }
 
+    /// Returns true if our person is to leave `room` by it, and an answer is still to come on this line.
+    pub(super) fn is_leaving(&self, room: &RoomId) -> bool {
+        let is_leave = matches!(self.request, RoomRequest::LeaveRoom { .. });
+        is_leave && 0 < self.n_sent && self.room() == Some(room.as_str())
+    }
+
     fn message(&self) -> ClientMessage<'_> {
         ClientMessage::Change { request: self.request.clone(), id: Some(self.id.as_str().into()) }
     }
@@ -157,6 +163,7 @@ impl Client {
         if change.n_sent == 0 {
             self.changes.remove(index);
         }
+        self.send_page_requests();
         Some(is_news)
     }
 

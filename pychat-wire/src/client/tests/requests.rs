@@ -154,3 +154,21 @@ fn what_was_asked_of_a_room_that_is_gone_is_asked_again_and_answered_once() {
         assert_eq!(stage.enter(EPOCH, 0).len(), 1, "only a hello");
     }
 }
+
+#[test]
+fn no_page_is_asked_for_while_leaving_is_not_answered() {
+    let mut stage = Stage::in_two_rooms(10);
+    let leave = RoomRequest::LeaveRoom { room: "r7".into() };
+    let id = stage.client.change_room(leave).unwrap();
+    assert_eq!(stage.written().len(), 1);
+    assert!(stage.client.request_history(&other(), 3));
+    assert_eq!((stage.written(), stage.client.past(&other())), (vec![], Past::Asked));
+    // It was done long ago, and they are in it again.
+    let mut known = within("r7", event(4, RoomEvent::Left, None));
+    if let ServerMessage::Event { id: own, dup, .. } = &mut known {
+        (*own, *dup) = (Some(id.into()), true);
+    }
+    assert_told(&stage.hear(&[known]), &["r7: done"]);
+    let asked = r#"{"type":"history","room":"r7","before":11,"limit":3}"#;
+    assert_eq!(stage.written(), [asked]);
+}

@@ -221,7 +221,7 @@ impl World<'_> {
         !texts.is_empty() || !amendments.is_empty()
     }
 
-    fn say_text(&mut self, peer: usize, person: usize, number: usize) {
+    pub(super) fn say_text(&mut self, peer: usize, person: usize, number: usize) {
         let Text { room, content, reply, .. } = &self.people[person].texts[number];
         let (room, content, reply) = (room.clone().into(), content.clone(), *reply);
         self.peers[peer].units += cost(content.len());

@@ -188,12 +188,16 @@ impl World<'_> {
         }
         match (code, number.strip_prefix('r')) {
             (ErrorCode::NotJoined, _) => return, // It is said again once they are welcomed.
-            (ErrorCode::Storage, Some(number)) => {
+            (ErrorCode::Storage, request) => {
                 // Another connection has said it too, and the store has not answered that.
                 self.fire(Fault::StoredAlready);
-                let number = number.parse().expect("a number");
-                if !self.peers[peer].is_leaving {
-                    self.say_request(peer, person, number);
+                let number = request.unwrap_or(number).parse().expect("a number");
+                if self.peers[peer].is_leaving {
+                    return;
+                }
+                match request {
+                    Some(_) => self.say_request(peer, person, number),
+                    None => self.say_text(peer, person, number),
                 }
                 return;
             }

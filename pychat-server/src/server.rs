@@ -107,8 +107,7 @@ impl<T: Socket> Server<T> {
         self.chat.set_time(&time);
         self.sessions.release_limited(now);
         self.replays.release_limited(now, &mut self.sessions);
-        let nonces = &mut self.front.nonces;
-        let (sessions, chat) = (&mut self.sessions, &mut self.chat);
+        let (sessions, chat, nonces) = (&mut self.sessions, &mut self.chat, &mut self.front.nonces);
         let is_busy = self.reader.read_ready(now, sessions, chat, nonces, &mut self.effects);
         self.reap(now);
         self.chat.handle_timeout(now, &mut self.effects);

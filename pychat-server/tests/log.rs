@@ -15,6 +15,7 @@ mod log {
     mod amending;
     mod checkpoint;
     mod database;
+    mod erased_words;
     mod erasing;
     mod forgetting;
     mod invites;

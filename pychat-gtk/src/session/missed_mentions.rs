@@ -13,7 +13,7 @@ use super::{Session, SessionState};
 /// The state of the search for missed mentions.
 #[derive(Debug, Default)]
 pub(super) enum MissedMentions {
-    /// What was unread at the welcome is known, or is on its way.
+    /// All that was unread at the welcome is known, or is on its way.
     #[default]
     None,
     /// It is not: the search is to be made.

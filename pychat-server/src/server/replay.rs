@@ -75,7 +75,7 @@ pub(super) struct Parts<'a, T> {
     /// The bytes of frames that this tick may still read, and those of searches.
     pub(super) budget: usize,
     pub(super) search_budget: usize,
-    /// Who has used up what this tick may search.
+    /// The peer that has used up what this tick may search.
     last_searcher: Option<ConnectionId>,
 }
 

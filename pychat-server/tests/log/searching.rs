@@ -1,7 +1,6 @@
-//! Searching: what is found, in what order, and what is left of words that were taken away.
+//! Searching: what is found, and in what order.
 
 use std::{
-    fs,
     ops::ControlFlow,
     time::{Duration, Instant},
 };
@@ -12,39 +11,35 @@ use pychat_server::{
         id::{HALL, RoomId},
         record::{Amending, Request},
     },
-    store::{Looked, Memory, OVER_KEPT, Place, Retention, SqliteStore, Store, Wanted},
+    store::{Looked, Memory, Place, Retention, Store, Wanted},
 };
 use pychat_wire::search::Query;
-use rusqlite::Connection;
 
 use super::{
     amending::{amend, say},
+    erased_words::{erase, terms},
     patient::Database,
     shelf::{EPOCH, Shelf, at, carry_out, draft, stores, to},
 };
 
-const CLUB: RoomId = RoomId(3);
-const OTHER: RoomId = RoomId(4);
-const NOW_MS: u64 = 1_700_000_000_000;
-
-/// A word that is nowhere else, and what stands of it wherever its beginning is left out.
-const WORD: &str = "квазиперлюстрация";
-const WORD_END: &str = "люстрация";
+pub(super) const CLUB: RoomId = RoomId(3);
+pub(super) const OTHER: RoomId = RoomId(4);
+pub(super) const NOW_MS: u64 = 1_700_000_000_000;
 
 /// Has a store do what can wait, until there is nothing more.
-fn settle(store: &mut dyn Store) {
+pub(super) fn settle(store: &mut dyn Store) {
     settle_from(store, Instant::now());
 }
 
 /// The same from a time on, which never goes back.
-fn settle_from(store: &mut dyn Store, begin: Instant) {
+pub(super) fn settle_from(store: &mut dyn Store, begin: Instant) {
     for seconds in 0..60 {
         store.maintain(&at(begin + Duration::from_secs(seconds), NOW_MS));
     }
 }
 
 /// Returns what a query finds in these rooms, by many small pieces of work.
-fn find(store: &mut dyn Store, query: &str, rooms: &[RoomId]) -> Vec<(RoomId, u64)> {
+pub(super) fn find(store: &mut dyn Store, query: &str, rooms: &[RoomId]) -> Vec<(RoomId, u64)> {
     find_of(store, &Query::new(query, None), rooms)
 }
 
@@ -68,31 +63,6 @@ fn find_of(store: &mut dyn Store, query: &Query, rooms: &[RoomId]) -> Vec<(RoomI
             Looked::Later => panic!("it is all here"),
         }
     }
-}
-
-/// Returns the terms that the index has, as it is in the file.
-fn terms(shelf: &Shelf) -> Vec<String> {
-    let connection = Connection::open(shelf.file()).unwrap();
-    connection
-        .execute_batch(
-            "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab (main, search, row); \
-            INSERT INTO search (search) VALUES ('integrity-check')",
-        )
-        .unwrap();
-    let mut select = connection.prepare("SELECT term FROM temp.vocabulary ORDER BY term").unwrap();
-    select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-}
-
-/// Returns true if these words are in any file of the store.
-fn is_anywhere(shelf: &Shelf, words: &str) -> bool {
-    let files = fs::read_dir(&shelf.place.directory).unwrap();
-    files
-        .map(|file| fs::read(file.unwrap().path()).unwrap())
-        .any(|bytes| bytes.windows(words.len()).any(|window| window == words.as_bytes()))
-}
-
-fn erase(target: u64, id: &str) -> Request {
-    amend(CLUB, "Анна", (target, Amending::Delete), id, false)
 }
 
 fn memory() -> Memory {
@@ -326,86 +296,4 @@ fn what_is_shown_now_is_what_is_found() {
         assert_eq!(find(store, "ужин", rooms), []);
     }
     assert_eq!(terms(&shelf), [""; 0], "not even the author's");
-}
-
-/// Says the word, has `between` happen, takes the word away by `request`, and looks for it.
-fn is_left_after(request: Request, between: impl Fn(&mut SqliteStore)) -> bool {
-    let shelf = Shelf::new();
-    let mut store = shelf.open();
-    let other = "слова, которые остаются, и слово квазимодо";
-    for number in 0..300 {
-        say(&mut store, CLUB, "Борис", other, &number.to_string());
-        if number == 150 {
-            settle(&mut store);
-        }
-    }
-    let seq = say(&mut store, CLUB, "Анна", &format!("Это {WORD}!"), "a").seq;
-    assert_eq!(seq, 301);
-    between(&mut store);
-    assert!(is_anywhere(&shelf, WORD_END), "or nothing is shown by its absence");
-    carry_out(&mut store, NOW_MS, [request]).unwrap();
-    settle(&mut store);
-    assert_eq!(find(&mut store, WORD, &[CLUB]), []);
-    assert_eq!(find(&mut store, "квазимодо", &[CLUB]).len(), 300);
-    let is_left = is_anywhere(&shelf, WORD_END);
-    drop(store);
-    assert!(!terms(&shelf).iter().any(|term| term.contains(WORD_END)));
-    is_left || is_anywhere(&shelf, WORD_END)
-}
-
-#[test]
-fn words_that_were_erased_are_in_no_file() {
-    let edit = |words| amend(CLUB, "Анна", (301, Amending::Edit(Some(words))), "b", false);
-    for request in [erase(301, "b"), edit("что-то другое"), edit("Это что-то!")]
-    {
-        assert!(!is_left_after(request.clone(), |store| settle(store)), "{request:?}");
-        assert!(!is_left_after(request, |_| ()), "the index does not have it yet");
-    }
-}
-
-#[test]
-fn words_that_were_erased_while_the_index_lags_are_in_no_file() {
-    let shelf = Shelf::new();
-    let mut store = shelf.open();
-    for number in 0..200 {
-        say(&mut store, CLUB, "Борис", "другое", &number.to_string());
-    }
-    say(&mut store, CLUB, "Анна", WORD, "a");
-    // One step alone: the index has some of them.
-    store.maintain(&at(Instant::now(), NOW_MS));
-    let killed = shelf.as_of_now();
-    drop(store);
-    for shelf in [&shelf, &killed] {
-        let mut store = shelf.open();
-        carry_out(&mut store, NOW_MS, [erase(201, "b")]).unwrap();
-        settle(&mut store);
-        assert_eq!(find(&mut store, "другое", &[CLUB]).len(), 200, "it has caught up");
-        assert!(!is_anywhere(shelf, WORD_END));
-    }
-}
-
-#[test]
-fn what_is_forgotten_leaves_the_index() {
-    let shelf = Shelf::new();
-    let mut store =
-        shelf.try_open(Retention { messages_max: 5, ..Retention::default() }, 1).unwrap();
-    for number in 0..20 {
-        say(&mut store, CLUB, "Анна", &format!("слово{number} обед"), &number.to_string());
-    }
-    settle(&mut store);
-    assert_eq!(find(&mut store, "обед", &[CLUB]).len(), 5);
-    carry_out(&mut store, NOW_MS, [Request::EndRoom(CLUB)]).unwrap();
-    let begin = Instant::now();
-    store.maintain(&at(begin, NOW_MS));
-    assert_eq!(find(&mut store, "обед", &[CLUB]).len(), 5, "for an hour");
-    let later = begin + OVER_KEPT + Duration::from_mins(5);
-    settle_from(&mut store, later);
-    assert_eq!(find(&mut store, "обед", &[CLUB]), []);
-    // The number of the last document is free again, and what it had is not found by it.
-    say(&mut store, OTHER, "Анна", "новое", "x");
-    settle_from(&mut store, later + Duration::from_mins(5));
-    assert_eq!(find(&mut store, "новое", &[OTHER]), [(OTHER, 1)]);
-    drop(store);
-    assert_eq!(terms(&shelf), ["4aанна", "4pно", "4pнов", "4wновое"]);
-    assert!(!is_anywhere(&shelf, "слово7"));
 }

@@ -62,15 +62,12 @@ knobs! {
         Text = 1_700,
         /// Somebody amends a message.
         Amend = 250,
-        /// Somebody asks for something about rooms.
         Room = 700,
         /// The line takes some of what was said to the server.
         Carry = 2_020,
         Page = 288,
-        /// Somebody searches.
         Search = 130,
         Ping = 50,
-        /// Nobody has pinged.
         Pong = 50,
         /// Somebody asks for page after page.
         ReadEverything = 13,
@@ -124,7 +121,6 @@ pub(crate) struct World<'a> {
     fired: Fired<Fault>,
     /// The number of times that somebody became an operator, or was to be one no more.
     n_orders: u64,
-    /// The number of searches that were made.
     n_searches: usize,
     /// The words for there being no such room, once somebody was told so.
     no_room: Option<String>,

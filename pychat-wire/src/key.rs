@@ -20,6 +20,12 @@ const PURPOSE: &[u8] = b"pychat hello 2\0";
 /// The bytes of a channel binding: the `tls-exporter` of RFC 9266.
 pub const BINDING_BYTES: usize = 32;
 
+/// The label of that export (RFC 9266, section 2).
+pub const BINDING_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
+
+/// The protocol that is spoken over TLS, as both sides name it in the handshake (RFC 7301).
+pub const ALPN: &[u8] = b"pychat";
+
 /// The text is not of the form that was expected.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("wrong length or alphabet")]

@@ -23,13 +23,7 @@ use rustls::{
 };
 pub use rustls::{Error, pki_types::CertificateDer};
 
-use crate::key::{BINDING_BYTES, Pin};
-
-/// The name of what is spoken over TLS, as both sides give it in the handshake.
-pub const ALPN: &[u8] = b"pychat";
-
-/// The label of the channel binding `tls-exporter` (RFC 9266, section 2).
-pub const BINDING_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
+use crate::key::{ALPN, BINDING_BYTES, BINDING_LABEL, Pin};
 
 /// The state of TLS on one connection.
 pub struct Tls(ClientConnection);

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use pychat_wire::key::Pin;
+use pychat_wire::key::{ALPN, Pin};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::{
     ServerConfig,
@@ -21,9 +21,6 @@ use rustls::{
     version::TLS13,
 };
 use thiserror::Error;
-
-/// The protocol that is spoken over TLS, as both sides name it in the handshake (RFC 7301).
-const ALPN: &[u8] = b"pychat";
 
 /// The name of the file with the server's own certificate and key.
 pub const OWN_FILE: &str = "tls.pem";

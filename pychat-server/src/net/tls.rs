@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use pychat_wire::key::BINDING_BYTES;
+use pychat_wire::key::{BINDING_BYTES, BINDING_LABEL};
 use rustls::{ServerConfig, ServerConnection};
 
 use super::{
@@ -18,9 +18,6 @@ use super::{
 
 /// The most that one write encrypts, in bytes: the content of one record.
 const WRITE_BYTES_MAX: usize = 16 << 10;
-
-/// The label of the channel binding `tls-exporter` (RFC 9266, section 2).
-const BINDING_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
 
 /// One side of a TLS connection: ours.
 #[derive(Debug)]

@@ -170,7 +170,7 @@ fn search(
     let mut session = Session::new(server)?;
     session.until(|event| matches!(event, Event::Joined { .. }))?;
     let mut queries = QUERIES.iter().cycle();
-    while orders.recv()? {
+    while orders.recv().unwrap_or(false) {
         let mut times = Vec::new();
         while orders.try_recv().is_err() {
             let begin = Instant::now();

@@ -112,7 +112,8 @@ impl Candidates {
     fn go_on(&mut self, before: u64, rooms: &[RoomId]) {
         (self.from, self.before) = (0, before);
         self.docs.clear();
-        rooms.clone_into(&mut self.rooms);
+        self.rooms.clear();
+        self.rooms.extend(rooms.iter().rev());
     }
 
     /// Asks the index for the newest documents of a few rooms.

@@ -10,7 +10,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pychat_wire::{Decoder, Link, ServerMessage, key::BINDING_BYTES, link::Host, tls::Tls};
+use pychat_wire::{
+    Decoder, Link, ServerMessage,
+    key::BINDING_BYTES,
+    link::{Address, Host},
+    tls::Tls,
+};
 
 use crate::{
     address::shown,
@@ -50,22 +55,22 @@ impl Patience<'_> {
     }
 }
 
-/// Connects to the first host of `server` that can be reached.
+/// Connects to the first address of `server` that can be reached.
 ///
 /// # Errors
 ///
 /// [`Failure::Refused`] if a host is not the server that is meant, else [`Failure::Later`], for the last
-/// host.
+/// address.
 pub(crate) fn connect(
     server: &Link,
     trust: &Trust,
     patience: Patience<'_>,
 ) -> Result<Connected, Failure> {
     let mut failure = Failure::Later("no host".to_owned());
-    for host in &server.hosts {
-        let name = shown(host, server.port);
+    for address in &server.addresses {
+        let (host, name) = (&address.host, shown(address));
         let later = |error: io::Error| Failure::Later(format!("{name}: {}", words(&error)));
-        let addresses = match addresses(host, server.port) {
+        let addresses = match addresses(address) {
             Ok(addresses) => addresses,
             Err(error) => {
                 failure = Failure::Later(format!("{name}: there is no such host: {error}"));
@@ -142,10 +147,10 @@ fn shake_hands(line: &mut Line, patience: Patience<'_>) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn addresses(host: &Host, port: u16) -> io::Result<Vec<SocketAddr>> {
+fn addresses(Address { host, port }: &Address) -> io::Result<Vec<SocketAddr>> {
     match host {
-        Host::Ip(address) => Ok(vec![SocketAddr::new(*address, port)]),
-        Host::Domain(domain) => Ok((domain.as_str(), port).to_socket_addrs()?.collect()),
+        Host::Ip(address) => Ok(vec![SocketAddr::new(*address, *port)]),
+        Host::Domain(domain) => Ok((domain.as_str(), *port).to_socket_addrs()?.collect()),
     }
 }
 

@@ -45,7 +45,8 @@ pub(crate) fn args(command: Command) -> Command {
     command
         .version(env!("CARGO_PKG_VERSION"))
         .arg(server.help(format!(
-            "HOST[:PORT] or a link pychat://…; 12345 unless given [env: {SERVER_VARIABLE}]"
+            "HOST[:PORT], several of them with commas, or a link pychat://…; 12345 unless given \
+             [env: {SERVER_VARIABLE}]"
         )))
         .arg(flag(
             "name",

@@ -29,7 +29,7 @@ mod sessions;
 
 use std::{fmt, io, mem, net::SocketAddr, time::Instant};
 
-use pychat_wire::{Link, link::Code};
+use pychat_wire::link::{Address, Code, Link};
 
 pub use self::{
     admit::TURNED_AWAY_MAX,
@@ -96,7 +96,7 @@ impl<T: Socket> Server<T> {
             commit: Commit::new(store),
             reader: Reader::default(),
             clock: Clock::default(),
-            front: Front { name: String::new(), limits, nonces, link: Link::default() },
+            front: Front::new(&limits, nonces),
             effects: Vec::new(),
         }
     }
@@ -312,9 +312,9 @@ impl<T: Socket> Server<T> {
         name.clone_into(&mut self.front.name);
     }
 
-    /// Sets the link by which people can reach it who are told of it from now on.
-    pub fn set_link(&mut self, link: Link) {
-        self.front.link = link;
+    /// Sets the link by which others can reach it from now on, and the address at which its own machine can.
+    pub fn set_link(&mut self, link: Link, local: Address) {
+        (self.front.link, self.front.local) = (link, local);
     }
 
     /// Changes the limits for what comes from now on; nobody is sent away by that alone.

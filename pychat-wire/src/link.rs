@@ -1,85 +1,65 @@
-//! A link to a server: `pychat://HOST[,HOST…][:PORT]/?name=NAME#pin=PIN&invite=CODE`.
+//! A link to a chat: `pychat://HOST[:PORT][,HOST[:PORT]…]/?name=NAME#pin=PIN&invite=CODE`.
 //!
-//! A link says where a server is, which certificate it has, and perhaps what lets its reader in: the
-//! code of an invite, or that by which another device joins a person. Clients try its hosts in their
-//! order. Pin and code stand in the fragment, which is sent to nobody.
+//! A link says where the servers of a chat are, which certificate they have, and perhaps what lets its
+//! reader in: the code of an invite, or that by which another device joins a person. Clients first try its
+//! addresses in their order. Pin and code stand in the fragment, which is sent to nobody.
 //!
 //! Links are written in ASCII (RFC 3986) and read with other letters too. Parameters that are not
 //! known are passed over, and so is the path.
 
+mod address;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    fmt,
-    net::{IpAddr, Ipv6Addr},
-    str::FromStr,
-};
+use std::{fmt, str::FromStr};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
-use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
+pub use self::address::{
+    ADDRESS_BYTES_MAX, Address, DEFAULT_PORT, Host, parse_addresses, parse_host_port,
+};
 use crate::{
     key::{InviteCode, PairCode, Pin},
     name::{NameError, UserName},
 };
 
-/// The port of a server whose link does not name one.
-pub const DEFAULT_PORT: u16 = 12345;
-
 /// The most bytes that a link may have.
 pub const LINK_BYTES_MAX: usize = 4096;
 
-/// The most hosts that a link may have.
-pub const HOSTS_MAX: usize = 8;
-
-/// The most characters of a domain, and of the part between two of its dots (RFC 1035).
-const DOMAIN_CHARS_MAX: usize = 253;
-const LABEL_CHARS_MAX: usize = 63;
+/// The most addresses that a link may have, and the most servers of which a client is told.
+pub const ADDRESSES_MAX: usize = 16;
 
 const BEGIN: &str = "pychat://";
 
 /// The characters that are escaped: all but those that need not be anywhere (RFC 3986, section 2.3).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A link to a server.
+/// A link to a chat.
 ///
 /// # Examples
 ///
 /// ```
 /// use pychat_wire::link::{Host, Link, LinkError};
 ///
-/// let link: Link = "pychat://chat.example,[2001:db8::1]:7000/".parse()?;
-/// assert_eq!(link.hosts[0], Host::Domain("chat.example".into()));
-/// assert_eq!(link.port, 7000);
-/// assert_eq!(link.to_string(), "pychat://chat.example,[2001:db8::1]:7000/");
+/// let link: Link = "pychat://chat.example,b.example:7001,[2001:db8::1]:7000/".parse()?;
+/// assert_eq!(link.addresses[0].host, Host::Domain("chat.example".into()));
+/// assert_eq!([0, 1, 2].map(|n| link.addresses[n].port), [7000, 7001, 7000]);
+/// assert_eq!(link.to_string(), "pychat://chat.example,b.example:7001,[2001:db8::1]:7000/");
 /// # Ok::<(), LinkError>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Link {
-    /// The hosts of the server, the best one first. A link that was read has one at least, and at
-    /// most [`HOSTS_MAX`].
-    pub hosts: Vec<Host>,
-    /// The port of all of them.
-    pub port: u16,
+    /// The addresses of the chat's servers, the best one first. A link that was read has one at least,
+    /// and at most [`ADDRESSES_MAX`].
+    pub addresses: Vec<Address>,
     /// The name to join under.
     pub name: Option<UserName>,
     /// The pin of the server's certificate.
     pub pin: Option<Pin>,
     /// The code that lets the link's reader in.
     pub code: Option<Code>,
-}
-
-/// A host: where a server may be reached.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub enum Host {
-    /// A domain in small letters, without a dot at its end. It may hold letters of any script;
-    /// whether the network knows it is for its resolver to say.
-    Domain(String),
-    /// An address.
-    Ip(IpAddr),
 }
 
 /// A code that lets somebody in.
@@ -107,15 +87,15 @@ pub enum LinkError {
     #[error("the link has no host")]
     NoHost,
 
-    /// It has more than [`HOSTS_MAX`] hosts.
-    #[error("a link has at most {HOSTS_MAX} hosts")]
+    /// It has more than [`ADDRESSES_MAX`] hosts.
+    #[error("a link has at most {ADDRESSES_MAX} hosts")]
     TooManyHosts,
 
     /// A host is neither a domain nor an address; an IPv6 address needs brackets.
     #[error("a host of the link is neither a name nor an address")]
     BadHost,
 
-    /// The text after the hosts is not a port.
+    /// The text after a host is not a port.
     #[error("the port of the link is not a number from 1 to 65535")]
     BadPort,
 
@@ -133,13 +113,6 @@ pub enum LinkError {
     /// There is an invite's code, and one of another device too.
     #[error("the link has codes of two kinds")]
     TwoCodes,
-}
-
-impl Default for Link {
-    /// Returns a link to nowhere.
-    fn default() -> Self {
-        Self { hosts: Vec::new(), port: DEFAULT_PORT, name: None, pin: None, code: None }
-    }
 }
 
 impl Code {
@@ -174,7 +147,7 @@ impl FromStr for Link {
         let authority = rest.split('/').next().unwrap_or_default();
         let (user, place) = authority.rsplit_once('@').unwrap_or(("", authority));
 
-        let (hosts, port) = parse_hosts(place)?;
+        let addresses = parse_addresses(place)?;
         let mut parameters = Parameters::default();
         if !user.is_empty() {
             parameters.set_name(user)?;
@@ -187,19 +160,14 @@ impl FromStr for Link {
             (Some(_), Some(_)) => return Err(LinkError::TwoCodes),
             (invite, pair) => invite.map(Code::Invite).or(pair.map(Code::Pair)),
         };
-        Ok(Self { hosts, port: port.unwrap_or(DEFAULT_PORT), name, pin, code })
+        Ok(Self { addresses, name, pin, code })
     }
 }
 
 impl fmt::Display for Link {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(BEGIN)?;
-        for (index, host) in self.hosts.iter().enumerate() {
-            write!(formatter, "{}{host}", if index == 0 { "" } else { "," })?;
-        }
-        if self.port != DEFAULT_PORT {
-            write!(formatter, ":{}", self.port)?;
-        }
+        address::write_all(&self.addresses, formatter)?;
         formatter.write_str("/")?;
         if let Some(name) = &self.name {
             write!(formatter, "?name={}", utf8_percent_encode(name.as_str(), ESCAPED))?;
@@ -226,79 +194,6 @@ impl<'de> Deserialize<'de> for Link {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
-}
-
-impl FromStr for Host {
-    type Err = LinkError;
-
-    /// Reads a domain, an IPv4 address, or an IPv6 address in brackets, as they stand in a link.
-    fn from_str(text: &str) -> Result<Self, LinkError> {
-        if let Some(bracketed) = text.strip_prefix('[') {
-            let address = bracketed.strip_suffix(']').and_then(|it| it.parse::<Ipv6Addr>().ok());
-            return address.map(|it| Self::Ip(it.into())).ok_or(LinkError::BadHost);
-        }
-        let domain = decode(text).ok_or(LinkError::BadHost)?.to_lowercase();
-        let domain = domain.strip_suffix('.').unwrap_or(&domain);
-        match domain.parse() {
-            Ok(IpAddr::V4(address)) => Ok(Self::Ip(address.into())),
-            _ if is_domain(domain) => Ok(Self::Domain(domain.to_owned())),
-            _ => Err(LinkError::BadHost),
-        }
-    }
-}
-
-impl fmt::Display for Host {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Domain(domain) => utf8_percent_encode(domain, ESCAPED).fmt(formatter),
-            Self::Ip(IpAddr::V4(address)) => address.fmt(formatter),
-            Self::Ip(IpAddr::V6(address)) => write!(formatter, "[{address}]"),
-        }
-    }
-}
-
-impl Serialize for Host {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Host {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-    }
-}
-
-/// Reads `HOST[,HOST…][:PORT]`.
-///
-/// # Errors
-///
-/// [`LinkError`], as for a link.
-pub fn parse_hosts(text: &str) -> Result<(Vec<Host>, Option<u16>), LinkError> {
-    // The colons within brackets are of an address.
-    let bracket = text.rfind(']').unwrap_or_default();
-    let (hosts, port) = match text[bracket..].find(':') {
-        Some(colon) => {
-            let (hosts, port) = text.split_at(bracket + colon);
-            (hosts, Some(parse_port(&port[1..])?))
-        }
-        None => (text, None),
-    };
-    if hosts.is_empty() {
-        return Err(LinkError::NoHost);
-    }
-    if HOSTS_MAX < hosts.split(',').count() {
-        return Err(LinkError::TooManyHosts);
-    }
-    let hosts = hosts.split(',').map(str::parse).collect::<Result<_, _>>()?;
-    Ok((hosts, port))
-}
-
-fn parse_port(text: &str) -> Result<u16, LinkError> {
-    // `parse` would take a leading plus.
-    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-    let port = text.parse().ok().filter(|port| is_number && *port != 0);
-    port.ok_or(LinkError::BadPort)
 }
 
 /// The parameters of a link that are known.
@@ -346,30 +241,4 @@ fn set<T: FromStr>(
 /// Returns `text` without its escapes; `None` if it is not UTF-8 then.
 fn decode(text: &str) -> Option<String> {
     percent_decode_str(text).decode_utf8().ok().map(Into::into)
-}
-
-/// Returns true if a resolver may be asked for `text`. A number at the end is one of an IPv4 address
-/// that is none.
-fn is_domain(text: &str) -> bool {
-    let is_of_word = |it: char| {
-        it.is_ascii_alphanumeric()
-            || matches!(it, '-' | '_')
-            || (!it.is_ascii() && is_letter_mark_or_number(it))
-    };
-    let is_label = |label: &str| {
-        (1..=LABEL_CHARS_MAX).contains(&label.chars().count())
-            && label.chars().all(is_of_word)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let ends_in_number =
-        text.rsplit('.').next().is_some_and(|last| last.bytes().all(|it| it.is_ascii_digit()));
-    text.chars().count() <= DOMAIN_CHARS_MAX && !ends_in_number && text.split('.').all(is_label)
-}
-
-fn is_letter_mark_or_number(it: char) -> bool {
-    matches!(
-        it.general_category_group(),
-        GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark | GeneralCategoryGroup::Number
-    )
 }

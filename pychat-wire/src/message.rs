@@ -32,7 +32,7 @@ pub use self::{
     client::{ClientMessage, Hello},
     operator::{BANS_MAX, Ban, BanList, OperatorRequest, Whom},
     parts::{
-        Device, DeviceList, Door, ErrorCode, HostList, Invite, InviteList, Limits, Listing,
+        AddressList, Device, DeviceList, Door, ErrorCode, Invite, InviteList, Limits, Listing,
         MESSAGE_ID_BYTES_MAX, PAGE_MESSAGES_MAX, PONG_SECONDS_MAX, PROTOCOL, Reason, Resume,
     },
     room::{

@@ -14,7 +14,7 @@ use futures_util::{
     stream::FuturesUnordered,
 };
 use gtk::{gio, glib};
-use pychat_wire::link::HOSTS_MAX;
+use pychat_wire::link::ADDRESSES_MAX;
 
 use super::{
     disconnect_reason::DisconnectReason,
@@ -97,7 +97,7 @@ impl Round {
         on_connected: impl Fn(),
     ) -> Self {
         let on_connected = &on_connected;
-        let mut waiting = addresses.iter().take(HOSTS_MAX).enumerate();
+        let mut waiting = addresses.iter().take(ADDRESSES_MAX).enumerate();
         let mut running = FuturesUnordered::new();
         let mut ended = Vec::new();
         let secured = loop {

@@ -65,8 +65,7 @@ impl Session {
             _ => None,
         };
         let link = Link {
-            hosts: vec![account.server().to_link_host()?],
-            port: account.server().port(),
+            addresses: vec![account.server().to_link_address()?],
             name: Some(account.user_name().clone()),
             pin,
             code: Some(Code::Pair(code)),

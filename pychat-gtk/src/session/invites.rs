@@ -44,14 +44,13 @@ impl Session {
         self.imp().invites.answer.borrow().clone()
     }
 
-    /// A server that names no host can be reached where we reach it, as far as is known.
+    /// A server that names no address can be reached where we reach it, as far as is known.
     pub(super) fn on_invite(&self, mut invite: Invite) {
         if let Invite::Offered { link, .. } = &mut invite
-            && link.hosts.is_empty()
+            && link.addresses.is_empty()
             && let Some(account) = self.account()
         {
-            link.hosts.extend(account.server().to_link_host());
-            link.port = account.server().port();
+            link.addresses.extend(account.server().to_link_address());
         }
         self.imp().invites.is_asked.set(false);
         self.imp().invites.answer.replace(Some(invite));

@@ -9,7 +9,7 @@ use std::{
     str::FromStr,
 };
 
-use pychat_wire::link::Host;
+use pychat_wire::link::{Address, Host};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
@@ -50,13 +50,14 @@ impl ServerAddress {
         self.port
     }
 
-    /// Returns the host as links have it; `None` for one that only this computer understands, as
-    /// it has a zone.
-    pub fn to_link_host(&self) -> Option<Host> {
-        match self.host.parse() {
-            Ok(address) => Some(Host::Ip(address)),
-            Err(_) => self.host.parse().ok(),
-        }
+    /// Returns it as links have it; `None` for one that only this computer understands, as it has a
+    /// zone.
+    pub fn to_link_address(&self) -> Option<Address> {
+        let host = match self.host.parse() {
+            Ok(address) => Host::Ip(address),
+            Err(_) => self.host.parse().ok()?,
+        };
+        Some(Address { host, port: self.port })
     }
 
     /// Returns what is enough to tell it from others: without the port, if that is
@@ -66,6 +67,18 @@ impl ServerAddress {
             (DEFAULT_PORT, true) => format!("[{}]", self.host),
             (DEFAULT_PORT, false) => self.host.clone(),
             _ => self.to_string(),
+        }
+    }
+}
+
+impl TryFrom<&Address> for ServerAddress {
+    type Error = AddressError;
+
+    /// Takes it from a link.
+    fn try_from(Address { host, port }: &Address) -> Result<Self, AddressError> {
+        match host {
+            Host::Domain(domain) => format!("{domain}:{port}").parse(),
+            Host::Ip(_) => format!("{host}:{port}").parse(),
         }
     }
 }
@@ -96,14 +109,6 @@ impl fmt::Display for ServerAddress {
         } else {
             write!(formatter, "{}:{}", self.host, self.port)
         }
-    }
-}
-
-/// Returns true if a host is this computer, wherever one asks.
-pub fn is_loopback(host: &Host) -> bool {
-    match host {
-        Host::Ip(address) => address.is_loopback(),
-        Host::Domain(domain) => domain == "localhost" || domain.ends_with(".localhost"),
     }
 }
 
@@ -239,15 +244,19 @@ mod tests {
     }
 
     #[test]
-    fn a_link_has_the_host_too() {
-        for (text, host) in [
-            ("127.0.0.1", Some("127.0.0.1")),
-            ("[2001:db8::1]:7", Some("[2001:db8::1]")),
+    fn a_link_has_the_address_too() {
+        for (text, linked) in [
+            ("127.0.0.1", Some("127.0.0.1:12345")),
+            ("[2001:db8::1]:7", Some("[2001:db8::1]:7")),
             ("[fe80::1%eth0]", None),
-            ("xn--80a0bn.example", Some("%D1%87%D0%B0%D1%82.example")),
+            ("xn--80a0bn.example", Some("%D1%87%D0%B0%D1%82.example:12345")),
         ] {
             let address: ServerAddress = text.parse().expect(text);
-            assert_eq!(address.to_link_host().map(|it| it.to_string()).as_deref(), host);
+            let link = address.to_link_address();
+            assert_eq!(link.as_ref().map(ToString::to_string).as_deref(), linked);
+            if let Some(link) = link {
+                assert_eq!(ServerAddress::try_from(&link), Ok(address));
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use pychat_wire::{
     key::Pin,
-    link::{Code, Host, Link, LinkError},
+    link::{Code, Link, LinkError},
 };
 
 use crate::text::{
@@ -113,22 +113,13 @@ impl FromStr for ServerUri {
             LinkError::BadPort => AddressError::BadPort,
             _ => AddressError::BadLink,
         })?;
-        let address = |host| format!("{}:{}", typed(host), link.port).parse();
-        let addresses: Result<Vec<_>, _> = link.hosts.iter().map(address).collect();
+        let addresses: Result<Vec<_>, _> = link.addresses.iter().map(TryInto::try_into).collect();
         let mut addresses = addresses?.into_iter();
         let server = addresses.next().ok_or(AddressError::Empty)?;
         let name = link.name.map(|name| name.as_str().to_owned());
         let access =
             Access { others: addresses.collect(), pin: link.pin, code: link.code, is_found: false };
         Ok(Self { name, server, access })
-    }
-}
-
-/// Returns a host of a link as people type it.
-fn typed(host: &Host) -> String {
-    match host {
-        Host::Domain(domain) => domain.clone(),
-        Host::Ip(_) => host.to_string(),
     }
 }
 
@@ -159,6 +150,8 @@ mod tests {
                 Some("Анна"),
                 "host:7000",
             ),
+            ("pychat://host:7,b:8", None, "host:7"),
+            ("pychat://host,b:8", None, "host:8"),
             ("pychat://@host", None, "host:12345"),
             ("pychat://Чат.Пример:7000", None, "чат.пример:7000"),
             ("pychat://xn--80a0bn.example", None, "чат.example:12345"),

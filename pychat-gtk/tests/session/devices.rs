@@ -115,7 +115,7 @@ fn an_invite_is_offered_or_refused_in_words() {
             assert_eq!(peer.read_payload(), json!({"type": "invite"}));
             peer.send(&json!({"type": "error", "code": "forbidden", "text": "no"}));
             assert_eq!(peer.read_payload(), json!({"type": "invite"}));
-            peer.send(&json!({"type": "invite_link", "hosts": [], "port": 7, "code": CODE}));
+            peer.send(&json!({"type": "invite_link", "hosts": [], "code": CODE}));
             peer.send(&json!({"type": "error", "code": "forbidden", "text": "no"}));
             peer.expect_end();
         });

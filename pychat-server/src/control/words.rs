@@ -6,7 +6,7 @@ use std::{
 };
 
 use humantime::{format_duration, format_rfc3339_seconds};
-use pychat_wire::{Link, link::Host, message::RoomKind, name::is_one_line};
+use pychat_wire::{Link, link::Address, message::RoomKind, name::is_one_line};
 
 use super::{Answer, Stats};
 use crate::core::moderation::{
@@ -114,7 +114,7 @@ fn room_words(listed: &ListedRoom) -> String {
 
 /// Returns true if a link is of use on this machine alone.
 fn leads_here(link: &Link) -> bool {
-    link.hosts == [Host::Domain("localhost".to_owned())]
+    link.addresses.iter().all(Address::is_of_one_machine)
 }
 
 fn terms_words(uses: Option<u64>, until_ms: Option<u64>) -> String {

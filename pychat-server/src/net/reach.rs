@@ -8,12 +8,12 @@ use std::{
 use pychat_wire::{
     Link,
     key::Pin,
-    link::{Host, LinkError, parse_hosts},
+    link::{Address, DEFAULT_PORT, Host, LinkError, parse_host_port},
 };
 use thiserror::Error;
 
 /// The most addresses of this machine that a link leads to.
-const ADDRESSES_MAX: usize = 4;
+const OWN_ADDRESSES_MAX: usize = 4;
 
 /// The address by which the operator says that the server can be reached.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -32,33 +32,42 @@ impl FromStr for PublicAddress {
     type Err = PublicAddressError;
 
     fn from_str(text: &str) -> Result<Self, PublicAddressError> {
-        let (hosts, port) = parse_hosts(text).map_err(|_: LinkError| PublicAddressError)?;
-        let [host] = <[Host; 1]>::try_from(hosts).map_err(|_| PublicAddressError)?;
+        let (host, port) = parse_host_port(text).map_err(|_: LinkError| PublicAddressError)?;
         Ok(Self { host, port })
     }
 }
 
 /// Returns the link to a server that listens on these addresses and shows a certificate with this
-/// `pin`. The `public` address comes first. The link has no hosts if nobody else can reach the server.
+/// `pin`. The `public` address comes first. The link has no addresses if nobody else can reach the server.
 pub fn link(listening: &[SocketAddr], public: Option<&PublicAddress>, pin: Option<Pin>) -> Link {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default(); // Without them there are none.
     let is_up = |interface: &if_addrs::Interface| interface.is_oper_up();
     let own: Vec<_> =
         interfaces.iter().filter(|it| is_up(it)).map(if_addrs::Interface::ip).collect();
-    Link { pin, ..compose(listening, public, &own) }
+    Link { addresses: compose(listening, public, &own), pin, ..Link::default() }
 }
 
-/// Returns the link of a server on a machine that has its `own` addresses.
-fn compose(listening: &[SocketAddr], public: Option<&PublicAddress>, own: &[IpAddr]) -> Link {
-    let is_told = |it: &&SocketAddr| it.ip().is_unspecified() || can_be_told(it.ip());
-    let Some(best) = listening.iter().find(is_told).or(listening.first()) else {
-        return Link::default();
-    };
-    let port = best.port();
-    if let Some(PublicAddress { host, port: Some(public) }) = public
-        && *public != port
+/// Returns where a server that listens on these addresses can be reached from its own machine.
+pub fn local(listening: &[SocketAddr]) -> Address {
+    let port = best(listening).map_or(DEFAULT_PORT, SocketAddr::port);
+    Address { host: Host::Domain("localhost".to_owned()), port }
+}
+
+/// Returns the addresses for a link to a server on a machine that has its `own` addresses.
+fn compose(
+    listening: &[SocketAddr],
+    public: Option<&PublicAddress>,
+    own: &[IpAddr],
+) -> Vec<Address> {
+    let Some(port) = best(listening).map(SocketAddr::port) else { return Vec::new() };
+    let public = public.map(|public| Address {
+        host: public.host.clone(),
+        port: public.port.unwrap_or(port),
+    });
+    if let Some(public) = &public
+        && public.port != port
     {
-        return Link { hosts: vec![host.clone()], port: *public, ..Link::default() };
+        return vec![public.clone()];
     }
     let mut addresses: Vec<IpAddr> = Vec::new();
     for listening in listening.iter().filter(|it| it.port() == port) {
@@ -74,10 +83,16 @@ fn compose(listening: &[SocketAddr], public: Option<&PublicAddress>, own: &[IpAd
         }
     }
     addresses.sort_by_key(IpAddr::is_ipv6);
-    addresses.truncate(ADDRESSES_MAX);
-    let public = public.map(|public| public.host.clone());
-    let own = addresses.into_iter().map(Host::Ip).filter(|host| Some(host) != public.as_ref());
-    Link { hosts: public.iter().cloned().chain(own).collect(), port, ..Link::default() }
+    addresses.truncate(OWN_ADDRESSES_MAX);
+    let own = addresses.into_iter().map(|ip| Address { host: Host::Ip(ip), port });
+    let own = own.filter(|address| Some(address) != public.as_ref());
+    public.iter().cloned().chain(own).collect()
+}
+
+/// Returns the address, of those on which a server listens, that others are likeliest to reach.
+fn best(listening: &[SocketAddr]) -> Option<&SocketAddr> {
+    let is_told = |it: &&SocketAddr| it.ip().is_unspecified() || can_be_told(it.ip());
+    listening.iter().find(is_told).or(listening.first())
 }
 
 /// Returns true if an address means this machine to others too.
@@ -108,7 +123,8 @@ mod tests {
         let listening: Vec<_> = listening.iter().map(|it| it.parse().unwrap()).collect();
         let public = public.map(|it| it.parse().unwrap());
         let own: Vec<_> = own.iter().map(|it| it.parse().unwrap()).collect();
-        compose(&listening, public.as_ref(), &own).to_string()
+        let addresses = compose(&listening, public.as_ref(), &own);
+        Link { addresses, ..Link::default() }.to_string()
     }
 
     #[test]
@@ -149,10 +165,20 @@ mod tests {
     }
 
     #[test]
+    fn its_own_machine_reaches_it_at_the_port_that_others_would() {
+        for (listening, port) in
+            [(&["127.0.0.1:7"][..], 7), (&["127.0.0.1:7", "10.0.0.7:8"], 8), (&[], 12345)]
+        {
+            let listening: Vec<_> = listening.iter().map(|it| it.parse().unwrap()).collect();
+            assert_eq!(local(&listening).to_string(), format!("localhost:{port}"));
+        }
+    }
+
+    #[test]
     fn this_machine_has_addresses() {
         let listening = ["0.0.0.0:12345".parse().unwrap()];
         let link = link(&listening, None, Some(Pin([7; 32])));
-        assert!(link.hosts.len() <= ADDRESSES_MAX && link.pin == Some(Pin([7; 32])), "{link}");
+        assert!(link.addresses.len() <= OWN_ADDRESSES_MAX && link.pin == Some(Pin([7; 32])), "{link}");
     }
 
     #[test]

@@ -21,7 +21,7 @@ impl Reactor {
     pub(super) fn look_around(&mut self, now: Instant) {
         if self.listening.known_until.is_none_or(|until| until <= now) {
             let public = self.config.public_address.as_ref();
-            self.server.set_link(self.listening.link(public));
+            self.server.set_link(self.listening.link(public), self.listening.local());
             self.listening.known_until = Some(now + ADDRESSES_AGE_MAX);
         }
     }

@@ -1,8 +1,8 @@
 //! The sockets that take calls, what callers are offered, and what others may be told of them.
 
-use std::{sync::Arc, time::Instant};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
-use pychat_wire::Link;
+use pychat_wire::{Link, link::Address};
 use rustls::ServerConfig;
 
 use super::accepting::Listener;
@@ -30,8 +30,17 @@ pub(super) struct Listening {
 impl Listening {
     /// Returns the link by which others can reach what listens here.
     pub(super) fn link(&self, public: Option<&PublicAddress>) -> Link {
-        let addresses: Vec<_> = self.listeners.iter().map(|listener| listener.address).collect();
-        reach::link(&addresses, public, self.identity.as_ref().map(|identity| identity.pin))
+        let pin = self.identity.as_ref().map(|identity| identity.pin);
+        reach::link(&self.addresses(), public, pin)
+    }
+
+    /// Returns the address at which this machine itself reaches it.
+    pub(super) fn local(&self) -> Address {
+        reach::local(&self.addresses())
+    }
+
+    fn addresses(&self) -> Vec<SocketAddr> {
+        self.listeners.iter().map(|listener| listener.address).collect()
     }
 
     /// Returns what the next connections are offered.
@@ -41,7 +50,7 @@ impl Listening {
 
     /// Says what the local network may be told of a server with this `name`.
     pub(super) fn announce(&self, name: &str) {
-        let addresses = self.listeners.iter().map(|listener| listener.address);
+        let addresses = self.addresses();
         let pin = self.identity.as_ref().map(|identity| identity.pin);
         if let Err(error) = Announcement::of_process().write(name, addresses, pin) {
             logging::not_announced(&error);

@@ -6,8 +6,8 @@ use pychat_wire::{
     Link, ServerMessage, UserName,
     key::{InviteCode, PairCode},
     message::{
-        self as wire, Amendment, BANS_MAX, Ban, BanList, DeviceList, Door, HostList, InviteList,
-        Listing, Reason, Room, RoomList,
+        self as wire, AddressList, Amendment, BANS_MAX, Ban, BanList, DeviceList, Door,
+        InviteList, Listing, Reason, Room, RoomList,
     },
     name::SERVER,
     notice::Notice,
@@ -222,8 +222,7 @@ pub(super) fn invite_link(
     out: &mut Vec<u8>,
 ) {
     ServerMessage::InviteLink {
-        hosts: HostList(link.hosts.clone()),
-        port: link.port,
+        hosts: AddressList(link.addresses.clone()),
         pin: link.pin,
         code,
         uses: terms.uses,

@@ -2,7 +2,7 @@
 
 use pychat_wire::{
     Link,
-    link::{Code, Host},
+    link::{Address, Code, DEFAULT_PORT, Host},
 };
 
 use crate::{core::secret::Secret, limits::Limits};
@@ -14,17 +14,26 @@ pub(super) struct Front {
     pub(super) limits: Limits,
     /// The nonces that they are greeted with.
     pub(super) nonces: Secret,
-    /// The place at which others can reach it, and its certificate.
+    /// The addresses at which others can reach it, and its certificate.
     pub(super) link: Link,
+    /// The address at which its own machine can.
+    pub(super) local: Address,
 }
 
 impl Front {
+    /// Returns the front of a server of which nobody knows anything.
+    pub(super) fn new(limits: &Limits, nonces: Secret) -> Self {
+        let host = Host::Domain("localhost".to_owned());
+        let local = Address { host, port: DEFAULT_PORT };
+        Self { name: String::new(), limits: *limits, nonces, link: Link::default(), local }
+    }
+
     /// Returns the link with this code that operators hand on. Where only this machine can reach the
     /// server, it leads there.
     pub(super) fn link_for_operators(&self, code: Option<Code>) -> Link {
         let mut link = Link { code, ..self.link.clone() };
-        if link.hosts.is_empty() {
-            link.hosts.push(Host::Domain("localhost".to_owned()));
+        if link.addresses.is_empty() {
+            link.addresses.push(self.local.clone());
         }
         link
     }

@@ -11,7 +11,7 @@ use std::{
 
 use pychat_wire::{
     Link,
-    link::{Code, Host},
+    link::{Address, Code, Host},
 };
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
@@ -84,24 +84,31 @@ fn starts_with(answer: &str, begin: &str) {
 const WELCOME: &str = r#"{"type":"welcome","#;
 const REFUSED: &str = r#"{"type":"error","code":"not_admitted","#;
 
+/// Returns the address that a link has.
+#[track_caller]
+fn only(link: &Link) -> &Address {
+    let [address] = &link.addresses[..] else { panic!("{link}") };
+    address
+}
+
 #[test]
 fn the_first_person_is_invited_on_a_terminal_and_comes_back_without_an_invite() {
     let shelf = Shelf::new();
     let server = AtTerminal::start(shelf.program().arg("--admission=invite"));
     let link = server.link();
-    assert_eq!(link.hosts, [Host::Domain("localhost".into())]);
+    assert_eq!(only(&link).host, Host::Domain("localhost".into()));
     let (Some(Code::Invite(code)), Some(pin)) = (link.code, link.pin) else { panic!("{link}") };
 
-    let (mut old, _) = greeted(link.port);
+    let (mut old, _) = greeted(only(&link).port);
     old.send(hello("Старик"));
     old.is_told("This server lets in only people who are invited, by a newer client. Bye!\n");
     old.hears_the_end();
-    let (mut anna, greeting) = greeted(link.port);
+    let (mut anna, greeting) = greeted(only(&link).port);
     assert!(greeting.contains(r#","admission":"invite","#), "{greeting}");
     starts_with(&ask(&mut anna, &greeting, "Анна", ""), REFUSED);
     let invite = format!(r#","invite":"{code}""#);
     starts_with(&ask(&mut anna, &greeting, "Анна", &invite), WELCOME);
-    let (mut eva, greeting) = greeted(link.port);
+    let (mut eva, greeting) = greeted(only(&link).port);
     starts_with(&ask(&mut eva, &greeting, "Ева", &invite), REFUSED);
     anna.send(frame(r#"{"type":"invite"}"#));
     starts_with(&anna.payload().unwrap(), r#"{"type":"error","code":"forbidden","#);
@@ -110,7 +117,7 @@ fn the_first_person_is_invited_on_a_terminal_and_comes_back_without_an_invite() 
     let server = AtTerminal::start(shelf.program().arg("--admission=invite"));
     let link = server.link();
     assert_eq!((link.code, link.pin), (None, Some(pin)), "somebody can get in");
-    let (mut anna, greeting) = greeted(link.port);
+    let (mut anna, greeting) = greeted(only(&link).port);
     starts_with(&ask(&mut anna, &greeting, "Анна", ""), WELCOME);
     drop(server);
 
@@ -133,7 +140,7 @@ fn on_an_open_server_everybody_is_told_the_link() {
     let answer = anna.payload().unwrap();
     let (port, pin) = (server.address().port(), string(&answer, "pin"));
     let expected = format!(
-        r#"{{"type":"invite_link","hosts":["chat.example.org"],"port":{port},"pin":"{pin}"}}"#
+        r#"{{"type":"invite_link","hosts":["chat.example.org:{port}"],"pin":"{pin}"}}"#
     );
     assert_eq!(answer, expected);
     server.log().wait_for(|lines| lines.iter().any(|line| line.contains(&pin)).then_some(()));
@@ -180,7 +187,7 @@ fn invites_are_made_listed_and_revoked_on_the_machine() {
     let words = ctl(&shelf, &["invite", "--uses", "1", "--for", "1h"]);
     assert!(words.contains("\n\nIt lets in 1 person until 20"), "{words}");
     let link: Link = words.lines().next().unwrap().parse().unwrap();
-    assert_eq!(link.hosts, [Host::Domain("chat.example.org".into())]);
+    assert_eq!(only(&link).host, Host::Domain("chat.example.org".into()));
     let code = link.code.and_then(Code::invite).expect("a code");
 
     let endless = ctl(&shelf, &["invite", "--json"]);

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use pychat_wire::{
     ServerMessage,
     key::{InviteCode, InviteId, Nonce, PairCode, Pin, PublicKey},
-    link::Host,
+    link::{Address, Host},
     message::{
-        Amendment, Ban, BanList, Device, DeviceList, Door, ErrorCode, FoundMessage, HostList,
+        AddressList, Amendment, Ban, BanList, Device, DeviceList, Door, ErrorCode, FoundMessage,
         Invite, InviteList, Limits, Listing, Names, Reactions, Reason, Room, RoomEvent, RoomKind,
         RoomList,
     },
@@ -293,15 +293,21 @@ impl<'a> Script<'a> {
             let invites = InviteList(vec![invite; 4 * usize::from(self.byte())]);
             return ServerMessage::Invites { invites };
         }
-        let host = Host::Domain(self.word().into_owned());
         ServerMessage::InviteLink {
-            hosts: HostList(vec![host; usize::from(self.byte() % 16)]),
-            port: u16::from(self.byte()),
+            hosts: self.addresses(),
             pin: self.is().then(|| Pin([self.byte(); 32])),
             code: self.is().then(|| InviteCode([self.byte(); 16])),
             uses,
             expires_ms,
         }
+    }
+
+    fn addresses(&mut self) -> AddressList {
+        let address = |n| Address {
+            host: Host::Domain(self.word().into_owned()),
+            port: u16::from(self.byte()) + n,
+        };
+        AddressList((0..u16::from(self.byte()) % 20).map(address).collect())
     }
 
     fn bans(&mut self) -> BanList<'static> {

@@ -247,7 +247,7 @@ pub enum Event {
     },
     /// A link by which others can join.
     InviteLink {
-        /// The link. It has no hosts where the server can be reached from its own machine alone, and
+        /// The link. It has no addresses where the server can be reached from its own machine alone, and
         /// no code where the server lets everybody in.
         link: Link,
         /// The number of people whom it lets in; any number if `None`.

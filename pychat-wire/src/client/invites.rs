@@ -119,9 +119,9 @@ impl Client {
         message: ServerMessage<'a>,
     ) -> Option<ServerMessage<'a>> {
         let event = match message {
-            ServerMessage::InviteLink { hosts, port, pin, code, uses, expires_ms } => {
+            ServerMessage::InviteLink { hosts, pin, code, uses, expires_ms } => {
                 let code = code.map(Code::Invite);
-                let link = Link { hosts: hosts.0, port, name: None, pin, code };
+                let link = Link { addresses: hosts.0, name: None, pin, code };
                 Event::InviteLink { link, uses, expires_ms }
             }
             ServerMessage::Invites { invites } => {

@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
@@ -11,8 +13,8 @@ fn host(text: &str) -> Host {
 }
 
 fn link(hosts: &[&str], port: u16) -> Link {
-    let hosts = hosts.iter().map(|it| host(it)).collect();
-    Link { hosts, port, name: None, pin: None, code: None }
+    let addresses = hosts.iter().map(|it| Address { host: host(it), port });
+    Link { addresses: addresses.collect(), ..Link::default() }
 }
 
 #[test]
@@ -45,6 +47,46 @@ fn a_link_has_hosts_and_a_port() {
         assert_eq!(expected.to_string(), shown);
     }
     assert!("हिन्दी.example".parse::<Host>().is_ok(), "marks are of words");
+}
+
+#[test]
+fn each_host_may_have_a_port_of_its_own_and_the_last_is_for_the_rest() {
+    for (text, addresses, shown) in [
+        ("a:7,b", "a:7 b:12345", "a:7,b"),
+        ("a:12345,b:12345", "a:12345 b:12345", "a,b"),
+        ("a:7,b:7", "a:7 b:7", "a,b:7"),
+        ("a,b:7", "a:7 b:7", "a,b:7"),
+        ("a:12345,b:7", "a:12345 b:7", "a:12345,b:7"),
+        ("a,b:8,[::1]:9", "a:9 b:8 [::1]:9", "a,b:8,[::1]:9"),
+        ("[::1]:1,[::2],c:3", "[::1]:1 [::2]:3 c:3", "[::1]:1,[::2],c:3"),
+    ] {
+        let addresses: Vec<Address> = addresses.split(' ').map(|it| it.parse().unwrap()).collect();
+        let link: Link = format!("pychat://{text}").parse().unwrap();
+        assert_eq!(link, Link { addresses, ..Link::default() }, "{text}");
+        assert_eq!(link.to_string(), format!("pychat://{shown}/"));
+    }
+}
+
+#[test]
+fn some_addresses_mean_another_machine_on_each() {
+    for text in [
+        "localhost",
+        "a.localhost:7",
+        "127.0.0.1",
+        "127.9.9.9",
+        "0.0.0.0",
+        "224.0.0.1",
+        "[::1]",
+        "255.255.255.255",
+        "[::]",
+        "[ff02::1]",
+        "[::ffff:127.0.0.1]",
+    ] {
+        assert!(text.parse::<Address>().unwrap().is_of_one_machine(), "{text}");
+    }
+    for text in ["chat.example", "localhost.example", "192.168.1.7", "[fd00::1]", "8.8.8.8"] {
+        assert!(!text.parse::<Address>().unwrap().is_of_one_machine(), "{text}");
+    }
 }
 
 #[test]
@@ -92,7 +134,7 @@ fn a_name_may_be_spelled_in_many_ways() {
 #[test]
 fn what_is_no_link_is_refused_with_a_reason() {
     let damaged = |parameter| LinkError::BadParameter { parameter };
-    let many = format!("pychat://{}", ["a"; HOSTS_MAX + 1].join(","));
+    let many = format!("pychat://{}", ["a"; ADDRESSES_MAX + 1].join(","));
     let long = format!("pychat://host/{}", "x".repeat(LINK_BYTES_MAX));
     let label = format!("pychat://{}", "a".repeat(64));
     let domain = format!("pychat://{}", "a.".repeat(126) + "ab");
@@ -128,9 +170,14 @@ fn what_is_no_link_is_refused_with_a_reason() {
         ("pychat://[127.0.0.1]", LinkError::BadHost),
         ("pychat://[fe80::1%25eth0]", LinkError::BadHost),
         ("pychat://[::1]x", LinkError::BadHost),
-        ("pychat://a:1,[::1]", LinkError::BadHost),
+        ("pychat://a:1,[::1", LinkError::BadPort),
+        ("pychat://a:1,", LinkError::BadHost),
+        ("pychat://,a:1", LinkError::BadHost),
+        ("pychat://a:1,:2", LinkError::BadHost),
         ("pychat://::1", LinkError::BadPort),
-        ("pychat://a:1,b", LinkError::BadPort),
+        ("pychat://a:1:2,b", LinkError::BadPort),
+        ("pychat://a:0,b", LinkError::BadPort),
+        ("pychat://a:,b:1", LinkError::BadPort),
         ("pychat://a:", LinkError::BadPort),
         ("pychat://a:0", LinkError::BadPort),
         ("pychat://a:+1", LinkError::BadPort),
@@ -150,16 +197,20 @@ fn what_is_no_link_is_refused_with_a_reason() {
     }
 }
 
+fn any_address() -> impl Strategy<Value = Address> {
+    (any_host(), prop_oneof![Just(DEFAULT_PORT), Just(7), 1..=u16::MAX])
+        .prop_map(|(host, port)| Address { host, port })
+}
+
 fn any_host() -> impl Strategy<Value = Host> {
-    let domain = "[a-zж][a-zж0-9_]{0,9}(\\.[a-zж]{1,9}){0,3}";
+    let domain = "[a-zж][a-zж0-9_]{0,9}(\\.[a-zж]{1,9}){0,2}";
     prop_oneof![domain.prop_map(Host::Domain), any::<IpAddr>().prop_map(Host::Ip),]
 }
 
 proptest! {
     #[test]
     fn a_link_is_read_as_it_was_written(
-        hosts in vec(any_host(), 1..=HOSTS_MAX),
-        port in 1..=u16::MAX,
+        addresses in vec(any_address(), 1..=ADDRESSES_MAX),
         name in proptest::option::of("[a-zа-я][a-zа-я0-9]{0,20}"),
         pin in proptest::option::of(any::<[u8; 32]>().prop_map(Pin)),
         code in any::<[u8; 16]>(),
@@ -171,7 +222,7 @@ proptest! {
             _ => Some(Code::Pair(PairCode(code))),
         };
         let name = name.and_then(|name| UserName::new(&name).ok());
-        let link = Link { hosts, port, name, pin, code };
+        let link = Link { addresses, name, pin, code };
         let text = link.to_string();
         prop_assert!(text.is_ascii());
         prop_assert_eq!(text.parse(), Ok(link));

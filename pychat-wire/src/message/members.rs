@@ -57,7 +57,7 @@ members! {
     start = "start", limit = "limit", reason = "reason", code = "code",
     text = "text", reference = "ref", retry_ms = "retry_ms", suggest = "suggest",
     ping_seconds = "ping_seconds", tls = "tls", admission = "admission",
-    invite = "invite", uses = "uses", for_ms = "for_ms", port = "port", pin = "pin",
+    invite = "invite", uses = "uses", for_ms = "for_ms", pin = "pin",
     operator = "operator", seconds = "seconds", address = "address", verb = "verb",
     subject = "subject", by = "by", room = "room", room_kind = "kind", name = "name",
     topic = "topic", event = "event", mine = "mine", last = "last", read = "read", unread = "unread",
@@ -168,12 +168,6 @@ impl<'a> Member<'a> {
     /// Returns the id of a room that `member` has to be.
     pub(super) fn required_room(self, member: &'static str) -> Result<Cow<'a, str>, MessageError> {
         self.within(ROOM_ID_BYTES_MAX).required(member)
-    }
-
-    /// Returns the port that `member` has to be.
-    pub(super) fn required_port(&self, member: &'static str) -> Result<u16, MessageError> {
-        let port = self.number().and_then(|port| port.try_into().ok()).filter(|port| *port != 0);
-        port.ok_or(MessageError::NotANumber { member })
     }
 
     /// Returns the number that `member` has to be if it is there.

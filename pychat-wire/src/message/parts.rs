@@ -9,10 +9,10 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{Positions, bounds, lossy, lossy::Lossy};
+use super::{Positions, bounds, lenient, lossy, lossy::Lossy};
 use crate::{
     key::{InviteId, PublicKey},
-    link::{HOSTS_MAX, Host},
+    link::{ADDRESS_BYTES_MAX, ADDRESSES_MAX, Address},
 };
 
 /// The newest protocol that this crate speaks.
@@ -212,15 +212,36 @@ impl<'de: 'a, 'a> Deserialize<'de> for InviteList<'a> {
     }
 }
 
-/// The hosts of a server. At most [`HOSTS_MAX`] are read, each as it stands in a link.
+/// Addresses of servers, each as it stands in a link. The first [`ADDRESSES_MAX`] of a list are read; those
+/// among them that are none, have more than [`ADDRESS_BYTES_MAX`] bytes or are there already are left out.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
-pub struct HostList(pub Vec<Host>);
+pub struct AddressList(pub Vec<Address>);
 
-impl<'de> Deserialize<'de> for HostList {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(FirstOf::new(HOSTS_MAX)).map(Self)
+impl AddressList {
+    /// Returns true if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
+}
+
+impl<'de> Deserialize<'de> for AddressList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let list: Vec<&RawValue> = deserializer.deserialize_seq(FirstOf::new(ADDRESSES_MAX))?;
+        let mut addresses = Vec::new();
+        for address in list.into_iter().filter_map(address) {
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        Ok(Self(addresses))
+    }
+}
+
+/// Reads an address of a server.
+fn address(json: &RawValue) -> Option<Address> {
+    let Lossy(text) = lenient(json)?;
+    if text.len() <= ADDRESS_BYTES_MAX { text.parse().ok() } else { None }
 }
 
 /// Reads a list, and keeps no more than the first so many of it.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{
     Amendment, FoundMessage, Reactions, Room, RoomEvent, RoomList,
     operator::BanList,
-    parts::{DeviceList, Door, ErrorCode, HostList, InviteList, Limits, Listing, Reason},
+    parts::{AddressList, DeviceList, Door, ErrorCode, InviteList, Limits, Listing, Reason},
 };
 use crate::{
     key::{InviteCode, Nonce, PairCode, Pin, PublicKey},
@@ -284,11 +284,9 @@ pub enum ServerMessage<'a> {
     },
     /// A link by which others can join, in its parts: [`Link`](crate::Link).
     InviteLink {
-        /// The hosts at which the server can be reached, the best one first; none if it can be
+        /// The addresses at which the chat can be reached, the best one first; none if it can be
         /// reached from its own machine alone.
-        hosts: HostList,
-        /// The port.
-        port: u16,
+        hosts: AddressList,
         /// The pin of the server's certificate, if it has one.
         #[serde(skip_serializing_if = "Option::is_none")]
         pin: Option<Pin>,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use pychat_wire::{
     ClientMessage, ServerMessage,
     key::{InviteCode, InviteId, PairCode, Pin, PublicKey},
-    message::{Device, DeviceList, Door, HostList, Invite, InviteList, OperatorRequest, Whom},
+    message::{AddressList, Device, DeviceList, Door, Invite, InviteList, OperatorRequest, Whom},
 };
 
 use super::{check_server_message, framed};
@@ -91,8 +91,7 @@ fn what_servers_say_of_devices() {
 #[test]
 fn what_servers_say_of_invites() {
     let link = |hosts: &[&str], pin, code, uses, expires_ms| ServerMessage::InviteLink {
-        hosts: HostList(hosts.iter().map(|host| host.parse().unwrap()).collect()),
-        port: 12_345,
+        hosts: AddressList(hosts.iter().map(|host| host.parse().unwrap()).collect()),
         pin,
         code,
         uses,
@@ -104,14 +103,14 @@ fn what_servers_say_of_invites() {
     let bare = Invite { id, uses: None, expires_ms: None, by: None };
     for (message, payload) in [
         (
-            link(&["chat.example", "10.0.0.7", "[2001:db8::1]"], pin, code, Some(1), Some(5)),
+            link(&["chat.example", "10.0.0.7:7", "[2001:db8::1]"], pin, code, Some(1), Some(5)),
             concat!(
-                r#"{"type":"invite_link","hosts":["chat.example","10.0.0.7","[2001:db8::1]"],"#,
-                r#""port":12345,"pin":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","#,
+                r#"{"type":"invite_link","hosts":["chat.example:12345","10.0.0.7:7","#,
+                r#""[2001:db8::1]:12345"],"pin":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","#,
                 r#""code":"CQkJCQkJCQkJCQkJCQkJCQ","uses":1,"expires_ms":5}"#
             ),
         ),
-        (link(&[], None, None, None, None), r#"{"type":"invite_link","hosts":[],"port":12345}"#),
+        (link(&[], None, None, None, None), r#"{"type":"invite_link","hosts":[]}"#),
         (
             ServerMessage::Invites { invites: InviteList(vec![invite, bare]) },
             concat!(

@@ -1,12 +1,10 @@
 //! Adds a device: shows the link by which it joins as the reader, with a code that is good once.
 
 use gtk::{glib, glib::clone, prelude::*};
+use pychat_wire::link::Address;
 
 use super::link_window::LinkWindow;
-use crate::{
-    session::Session,
-    text::{i18n::gettext, server_address},
-};
+use crate::{session::Session, text::i18n::gettext};
 
 /// Opens the window above `parent`. It closes once a device was added.
 pub fn open(parent: &impl IsA<gtk::Window>, session: &Session) {
@@ -56,7 +54,7 @@ fn show(window: &LinkWindow, session: &Session) {
     let mut explanation = gettext(
         "Scan this code with the other device, or open the link there. That device will join under your name.",
     );
-    if link.hosts.iter().all(server_address::is_loopback) {
+    if link.addresses.iter().all(Address::is_of_one_machine) {
         explanation.push_str("\n\n");
         explanation.push_str(&gettext("This server can be reached from this computer only."));
     }

@@ -1,15 +1,12 @@
 //! Invites people: shows a link by which others can join, or why there is none.
 
 use gtk::{glib, glib::clone, prelude::*};
-use pychat_wire::link::Link;
+use pychat_wire::link::{Address, Link};
 
 use super::link_window::LinkWindow;
 use crate::{
     session::{Session, invites::Invite},
-    text::{
-        i18n::{gettext, ngettext_f},
-        server_address,
-    },
+    text::i18n::{gettext, ngettext_f},
 };
 
 /// The milliseconds of an hour.
@@ -70,7 +67,7 @@ fn explanation(link: &Link) -> String {
     let mut explanation = gettext(
         "Send this link to the people you want to invite, or let them scan the code. It opens in Pychat.",
     );
-    if link.hosts.iter().all(server_address::is_loopback) {
+    if link.addresses.iter().all(Address::is_of_one_machine) {
         explanation.push_str("\n\n");
         explanation.push_str(&gettext("This server can be reached from this computer only."));
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     key::{InviteCode, InviteId, Pin},
-    link::{Host, Link},
+    link::{Address, Link},
     message,
 };
 
@@ -43,13 +43,12 @@ fn invites_are_asked_for_and_told_of() {
     let asked = [r#"{"type":"invite","uses":1}"#, r#"{"type":"invites"}"#, revoke];
     assert_eq!(stage.written(), asked);
     let (uses, expires_ms) = (Some(1), Some(5));
-    let hosts = vec![Host::Domain("chat.example".into())];
+    let addresses: Vec<Address> = vec!["chat.example:7".parse().unwrap()];
     let invite =
         message::Invite { id, uses: None, expires_ms: None, by: Some("Борис".into()) };
     let events = stage.hear(&[
         ServerMessage::InviteLink {
-            hosts: message::HostList(hosts.clone()),
-            port: 7,
+            hosts: message::AddressList(addresses.clone()),
             pin,
             code: Some(code),
             uses,
@@ -57,7 +56,7 @@ fn invites_are_asked_for_and_told_of() {
         },
         ServerMessage::Invites { invites: message::InviteList(vec![invite]) },
     ]);
-    let link = Link { hosts, port: 7, name: None, pin, code: Some(Code::Invite(code)) };
+    let link = Link { addresses, name: None, pin, code: Some(Code::Invite(code)) };
     let by = Some("Борис".into());
     let expected = [
         Event::InviteLink { link, uses, expires_ms },

@@ -160,7 +160,6 @@ impl<'a> ServerMessage<'a> {
             }
             "invite_link" => Ok(Self::InviteLink {
                 hosts: members.hosts.and_then(lenient).unwrap_or_default(),
-                port: members.port.required_port("port")?,
                 pin: members.pin.value(),
                 code: members.code.value(),
                 uses: members.uses.number(),

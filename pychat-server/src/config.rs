@@ -10,6 +10,7 @@ mod encryption;
 mod file;
 mod history;
 mod options;
+mod reach;
 mod settings;
 mod usage;
 mod values;
@@ -33,7 +34,7 @@ pub use self::{
 use crate::{
     core::chat::{Plain, Rules},
     limits::Limits,
-    net::{identity::IdentityPlace, listen_address::ListenAddress, reach::PublicAddress},
+    net::{identity::IdentityPlace, listen_address::ListenAddress, reach::Reach},
 };
 
 /// A checked configuration.
@@ -41,8 +42,8 @@ use crate::{
 pub struct Config {
     /// The addresses to listen on; every address of this machine if there are none.
     pub listen: Vec<ListenAddress>,
-    /// The address at which others can reach the server, if the operator says.
-    pub public_address: Option<PublicAddress>,
+    /// Where others can reach the server, and the other servers of its chat, as the operator says.
+    pub reach: Reach,
     /// The name by which people know the server.
     pub name: String,
     /// The limits of the server.
@@ -100,6 +101,9 @@ pub enum ConfigError {
     /// A list is too long.
     #[error("{0} has more than {1} entries")]
     TooMany(&'static str, usize),
+    /// The entries of a list are too long.
+    #[error("{0} has more than {1} bytes in all")]
+    TooLong(&'static str, usize),
     /// Nobody could join.
     #[error("plain = \"never\" needs a certificate; with --history memory give --tls-certificate")]
     NoIdentity,
@@ -158,7 +162,7 @@ impl Config {
         let control = control::place(&settings, &history)?;
         Ok(Self {
             listen: settings.all("listen", |text| Ok(text.parse()?))?,
-            public_address: settings.one("public-address", None, |text| Ok(Some(text.parse()?)))?,
+            reach: reach::reach(&settings)?,
             name: settings.one("name", host_name(), values::name)?,
             limits: limits(&settings, encryption::plain(&settings, identity.as_ref())?)?,
             history,

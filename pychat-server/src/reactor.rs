@@ -129,7 +129,7 @@ impl Reactor {
         let people = start::open_people(&mut *store)?;
         let rooms = start::open_rooms(&mut *store)?;
         let mut server = Server::new(config.limits, store, people, rooms, start::nonces()?);
-        server.set_name(&config.name);
+        server.set_shown(&config.name, &config.reach.servers);
         Ok(Self {
             poll,
             events: Events::with_capacity(EVENTS_MAX),

@@ -294,7 +294,7 @@ impl<T: Socket> Server<T> {
     /// Returns the way for operators on the machine to look something up.
     pub fn lookup(&mut self) -> Lookup<'_> {
         let source = Source { store: &mut *self.commit.store, broadcasts: &mut self.broadcasts };
-        Lookup { chat: &self.chat, source }
+        Lookup { chat: &self.chat, servers: &self.front.servers.0, source }
     }
 
     /// Returns the link by which people can join, with an invite for the first person if they need one.
@@ -307,9 +307,9 @@ impl<T: Socket> Server<T> {
         self.front.link_for_operators(code)
     }
 
-    /// Sets the name by which those who connect from now on know it.
-    pub fn set_name(&mut self, name: &str) {
-        name.clone_into(&mut self.front.name);
+    /// Sets what those who connect from now on are told: its name, and where all servers of its chat are.
+    pub fn set_shown(&mut self, name: &str, servers: &[Address]) {
+        self.front.set_shown(name, servers);
     }
 
     /// Sets the link by which others can reach it from now on, and the address at which its own machine can.

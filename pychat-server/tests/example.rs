@@ -45,6 +45,7 @@ fn the_example_names_every_option_with_its_default() {
         ("listen", "every address", r#"["0.0.0.0:12345", "[::]:12345"]"#),
         ("name", "the name of this machine", "Office"),
         ("public-address", "the addresses of this machine", "chat.example.org"),
+        ("servers", "none", r#"["a.example.org", "b.example.org"]"#),
         ("guests-from", "none", r#"["10.0.0.0/8", "fd00::/8"]"#),
         (
             "store",

@@ -19,6 +19,7 @@ mod server {
     mod rooms;
     mod second;
     mod second_refusals;
+    mod several;
     mod talk;
 
     // Who is let in.

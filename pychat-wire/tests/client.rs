@@ -40,6 +40,7 @@ fn greeting(protocol: u64) -> Vec<u8> {
         limits: Limits { payload: 200, name: 32, burst: 0, per_second: 0 },
         tls: false,
         admission: Door::Open,
+        servers: std::borrow::Cow::default(),
         ping_seconds: 0,
     })
 }
@@ -143,7 +144,7 @@ fn word() -> impl Strategy<Value = Vec<u8>> {
         }),
         1 => Just(frame(&ServerMessage::Ping)),
         1 => (reasons, number())
-            .prop_map(|(reason, retry_ms)| frame(&ServerMessage::Bye { reason, retry_ms })),
+            .prop_map(|(reason, retry_ms)| frame(&ServerMessage::bye(reason, retry_ms))),
         1 => vec(any::<u8>(), 0..10),
     ]
 }

@@ -36,14 +36,6 @@ mod tests {
     }
 
     #[test]
-    fn where_others_reach_the_server_is_for_the_operator_to_say() {
-        assert_eq!(read(&[], &[]).unwrap().public_address, None);
-        let variables = [("PYCHAT_PUBLIC_ADDRESS", "chat.example.org:443")];
-        let public = read(&[], &variables).unwrap().public_address;
-        assert_eq!(public, Some("chat.example.org:443".parse().unwrap()));
-    }
-
-    #[test]
     fn mistakes_are_named() {
         let many = format!("--guests-from={}", ["10.0.0.0/8"; NETWORKS_MAX + 1].join(","));
         for (flag, message) in [
@@ -58,10 +50,6 @@ mod tests {
                 "--guests-from fd00::/96: an IPv6 network has a prefix of ",
             ),
             (&many, "guests-from has more than 16 entries"),
-            (
-                "--public-address=https://chat.example.org/",
-                "--public-address https://chat.example.org/: write HOST or HOST:PORT, such as ",
-            ),
         ] {
             let error = read(&[flag], &[]).unwrap_err();
             assert!(error.starts_with(message), "{error}");

@@ -71,6 +71,18 @@ pub const OPTIONS: &[ConfigOption] = &[
         ..PLAIN
     },
     ConfigOption {
+        key: "servers",
+        value: "HOST[:PORT]",
+        heading: LISTENING,
+        help: "Where all servers of this chat can be reached, this one too; may be given several times",
+        details: "Give every server the same list, of up to 16 addresses. PORT is 12345 unless given. \
+            Clients that are connected by TLS go to another server when theirs stops or cannot be reached, \
+            and links lead to all. All have to show the same certificate, or ones of a public authority.",
+        default: "none",
+        example: "[\"a.example.org\", \"b.example.org\"]",
+        is_list: true,
+    },
+    ConfigOption {
         key: "name",
         value: "NAME",
         heading: LISTENING,

@@ -50,7 +50,7 @@ fn a_file_says_the_same_with_the_same_names_and_a_flag_beats_it() {
         backlog-max = \"2MiB\"\nbacklog-total = \"3 MiB\"\nconnections = 5\ndurability = \"power\"\n\
         connections-per-address = 0\nhello-timeout = \"3s\"\nflood = \"2,1\"\ndisk-reserve = 0\n\
         history = \"disk\"\nhistory-messages = 8\nhistory-days = 2\nhistory-bytes = \"3MiB\"\n\
-        name-days = 7\nguests-from = \"::/8\"\npublic-address = \"a.b\"\nadmission = \"open\"\nmetrics-file = \"/m\"\n\
+        name-days = 7\nguests-from = \"::/8\"\npublic-address = \"a.b\"\nservers = [\"c\"]\nadmission = \"open\"\nmetrics-file = \"/m\"\n\
         state-dir = \"/x/y\"\nstore = \"postgres://u@h/d?sslmode=disable\"\nstore-password-file = \"/w\"\nplain = \"never\"\ntls-certificate = \"/c\"\ntls-key = \"/k\"\ncontrol-socket = \"/s\"\n";
     for option in OPTIONS {
         assert!(text.contains(&format!("\n{} = ", option.key)), "{}", option.key);

@@ -2,7 +2,10 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use pychat_wire::message::LABEL_CHARS_MAX;
+use pychat_wire::{
+    link::{ADDRESS_BYTES_MAX, Address},
+    message::LABEL_CHARS_MAX,
+};
 use thiserror::Error;
 
 use crate::{
@@ -47,6 +50,9 @@ pub(super) enum ValueError {
     /// It is not an address at which others can reach the server.
     #[error(transparent)]
     PublicAddress(#[from] PublicAddressError),
+    /// It is not the address of a server, or one that clients would not take.
+    #[error("write HOST or HOST:PORT, such as a.example.org or [2001:db8::1]:12345")]
+    Server,
     /// It is not a database.
     #[error(transparent)]
     Database(#[from] UriError),
@@ -123,6 +129,13 @@ pub(super) fn rate(text: &str) -> Result<Option<RateLimit>, ValueError> {
 pub(super) fn number(text: &str, bounds: &RangeInclusive<usize>) -> Result<usize, ValueError> {
     let number = digits_only(text).filter(|number| bounds.contains(number));
     number.ok_or(ValueError::Number(*bounds.start(), *bounds.end()))
+}
+
+/// Reads the address of a server.
+pub(super) fn server(text: &str) -> Result<Address, ValueError> {
+    let address: Option<Address> = text.parse().ok();
+    let is_short = |it: &Address| it.to_string().len() <= ADDRESS_BYTES_MAX;
+    address.filter(is_short).ok_or(ValueError::Server)
 }
 
 /// Reads the name of a server.

@@ -74,4 +74,7 @@ pub struct Stats {
     /// The store takes nothing.
     #[serde(default)]
     pub is_storage_failing: bool,
+    /// The addresses of all servers of the chat, if there are several.
+    #[serde(default)]
+    pub servers: Vec<String>,
 }

@@ -85,6 +85,7 @@ mod tests {
             rooms: 13,
             stored_records: u64::MAX,
             is_storage_failing: true,
+            servers: Vec::new(),
         };
         let metrics = parse(&prometheus(&stats));
         for (name, kind, value) in [

@@ -71,10 +71,10 @@ fn lines<T>(items: &[T], nothing: &str, words: impl Fn(&T) -> String) -> String 
 fn stats_words(stats: &Stats) -> String {
     let Stats { version, uptime_seconds, people, connections, owed_bytes, last_message, .. } =
         stats;
-    let Stats { rooms, stored_records, is_storage_failing, .. } = stats;
+    let Stats { rooms, stored_records, is_storage_failing, servers, .. } = stats;
     let storage = if *is_storage_failing { "failing" } else { "works" };
     let uptime = format_duration(Duration::from_secs(*uptime_seconds));
-    format!(
+    let mut words = format!(
         "Version:      {version}\n\
          Running for:  {uptime}\n\
          People:       {people}\n\
@@ -84,7 +84,12 @@ fn stats_words(stats: &Stats) -> String {
          Rooms:        {rooms}\n\
          Stored:       {stored_records} records since the start\n\
          Storage:      {storage}"
-    )
+    );
+    if !servers.is_empty() {
+        words += "\nServers:      ";
+        words += &servers.join(", ");
+    }
+    words
 }
 
 fn person_words(person: &Present) -> String {

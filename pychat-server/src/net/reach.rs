@@ -8,7 +8,7 @@ use std::{
 use pychat_wire::{
     Link,
     key::Pin,
-    link::{Address, DEFAULT_PORT, Host, LinkError, parse_host_port},
+    link::{ADDRESSES_MAX, Address, DEFAULT_PORT, Host, LinkError, parse_host_port},
 };
 use thiserror::Error;
 
@@ -21,6 +21,15 @@ pub struct PublicAddress {
     host: Host,
     /// The port, if it is another than the server listens on.
     port: Option<u16>,
+}
+
+/// Where the operator says that the server, and others of its chat, can be reached.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Reach {
+    /// The address of this server.
+    pub public: Option<PublicAddress>,
+    /// The addresses of all servers of the chat, this one among them; none if it is the only one.
+    pub servers: Vec<Address>,
 }
 
 /// The text is not a [`PublicAddress`].
@@ -38,13 +47,14 @@ impl FromStr for PublicAddress {
 }
 
 /// Returns the link to a server that listens on these addresses and shows a certificate with this
-/// `pin`. The `public` address comes first. The link has no addresses if nobody else can reach the server.
-pub fn link(listening: &[SocketAddr], public: Option<&PublicAddress>, pin: Option<Pin>) -> Link {
+/// `pin`. The public address comes first, then the servers of the chat, or else the addresses of this
+/// machine. The link has no addresses if nobody else can reach the server.
+pub fn link(listening: &[SocketAddr], reach: &Reach, pin: Option<Pin>) -> Link {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default(); // Without them there are none.
     let is_up = |interface: &if_addrs::Interface| interface.is_oper_up();
     let own: Vec<_> =
         interfaces.iter().filter(|it| is_up(it)).map(if_addrs::Interface::ip).collect();
-    Link { addresses: compose(listening, public, &own), pin, ..Link::default() }
+    Link { addresses: compose(listening, reach, &own), pin, ..Link::default() }
 }
 
 /// Returns where a server that listens on these addresses can be reached from its own machine.
@@ -54,16 +64,16 @@ pub fn local(listening: &[SocketAddr]) -> Address {
 }
 
 /// Returns the addresses for a link to a server on a machine that has its `own` addresses.
-fn compose(
-    listening: &[SocketAddr],
-    public: Option<&PublicAddress>,
-    own: &[IpAddr],
-) -> Vec<Address> {
+fn compose(listening: &[SocketAddr], reach: &Reach, own: &[IpAddr]) -> Vec<Address> {
     let Some(port) = best(listening).map(SocketAddr::port) else { return Vec::new() };
-    let public = public.map(|public| Address {
-        host: public.host.clone(),
-        port: public.port.unwrap_or(port),
-    });
+    let public = reach
+        .public
+        .as_ref()
+        .map(|public| Address { host: public.host.clone(), port: public.port.unwrap_or(port) });
+    if !reach.servers.is_empty() {
+        let others = reach.servers.iter().filter(|server| Some(*server) != public.as_ref());
+        return public.iter().chain(others).take(ADDRESSES_MAX).cloned().collect();
+    }
     if let Some(public) = &public
         && public.port != port
     {
@@ -123,7 +133,7 @@ mod tests {
         let listening: Vec<_> = listening.iter().map(|it| it.parse().unwrap()).collect();
         let public = public.map(|it| it.parse().unwrap());
         let own: Vec<_> = own.iter().map(|it| it.parse().unwrap()).collect();
-        let addresses = compose(&listening, public.as_ref(), &own);
+        let addresses = compose(&listening, &Reach { public, ..Reach::default() }, &own);
         Link { addresses, ..Link::default() }.to_string()
     }
 
@@ -165,6 +175,23 @@ mod tests {
     }
 
     #[test]
+    fn a_link_leads_to_all_servers_of_the_chat() {
+        let servers: Vec<Address> = ["a", "b:7", "c"].map(|it| it.parse().unwrap()).into();
+        for (public, expected) in [
+            (None, "a:12345 b:7 c:12345"),
+            (Some("c:12345"), "c:12345 a:12345 b:7"),
+            (Some("d"), "d:9 a:12345 b:7 c:12345"),
+        ] {
+            let public = public.map(|it| it.parse().unwrap());
+            let reach = Reach { public, servers: servers.clone() };
+            let own = ["10.0.0.7".parse().unwrap()];
+            let addresses = compose(&["0.0.0.0:9".parse().unwrap()], &reach, &own);
+            let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+            assert_eq!(addresses.join(" "), expected);
+        }
+    }
+
+    #[test]
     fn its_own_machine_reaches_it_at_the_port_that_others_would() {
         for (listening, port) in
             [(&["127.0.0.1:7"][..], 7), (&["127.0.0.1:7", "10.0.0.7:8"], 8), (&[], 12345)]
@@ -177,8 +204,11 @@ mod tests {
     #[test]
     fn this_machine_has_addresses() {
         let listening = ["0.0.0.0:12345".parse().unwrap()];
-        let link = link(&listening, None, Some(Pin([7; 32])));
-        assert!(link.addresses.len() <= OWN_ADDRESSES_MAX && link.pin == Some(Pin([7; 32])), "{link}");
+        let link = link(&listening, &Reach::default(), Some(Pin([7; 32])));
+        assert!(
+            link.addresses.len() <= OWN_ADDRESSES_MAX && link.pin == Some(Pin([7; 32])),
+            "{link}"
+        );
     }
 
     #[test]

@@ -90,7 +90,10 @@ impl Calls {
                     server.order(now, id, &by, order.clone());
                     continue;
                 }
-                Request::Stats => Ok(Some(Answer::Stats(stats(now, began, server)))),
+                Request::Stats => {
+                    let servers = server.lookup().servers();
+                    Ok(Some(Answer::Stats(Stats { servers, ..stats(now, began, server) })))
+                }
                 Request::Audit { limit } => {
                     let entries = server.lookup().audit(*limit);
                     entries.map(|entries| entries.map(|entries| Answer::Audit { entries }))
@@ -129,7 +132,7 @@ impl Calls {
     }
 }
 
-/// Returns the state of a server that `began` then.
+/// Returns the state of a server that `began` then, without the other servers of its chat.
 fn stats(now: Instant, began: Instant, server: &Server<TcpStream>) -> Stats {
     let Totals { rooms, last_message, stored_records, is_storage_failing } = server.totals();
     Stats {
@@ -142,6 +145,7 @@ fn stats(now: Instant, began: Instant, server: &Server<TcpStream>) -> Stats {
         rooms,
         stored_records,
         is_storage_failing,
+        servers: Vec::new(),
     }
 }
 

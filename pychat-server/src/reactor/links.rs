@@ -20,8 +20,8 @@ impl Reactor {
     /// Tells the server at which addresses others can reach it; now and then, as these change.
     pub(super) fn look_around(&mut self, now: Instant) {
         if self.listening.known_until.is_none_or(|until| until <= now) {
-            let public = self.config.public_address.as_ref();
-            self.server.set_link(self.listening.link(public), self.listening.local());
+            let link = self.listening.link(&self.config.reach);
+            self.server.set_link(link, self.listening.local());
             self.listening.known_until = Some(now + ADDRESSES_AGE_MAX);
         }
     }

@@ -10,7 +10,7 @@ use crate::{
     logging,
     net::{
         identity::Identity,
-        reach::{self, PublicAddress},
+        reach::{self, Reach},
     },
     systemd::Announcement,
 };
@@ -29,9 +29,9 @@ pub(super) struct Listening {
 
 impl Listening {
     /// Returns the link by which others can reach what listens here.
-    pub(super) fn link(&self, public: Option<&PublicAddress>) -> Link {
+    pub(super) fn link(&self, reach: &Reach) -> Link {
         let pin = self.identity.as_ref().map(|identity| identity.pin);
-        reach::link(&self.addresses(), public, pin)
+        reach::link(&self.addresses(), reach, pin)
     }
 
     /// Returns the address at which this machine itself reaches it.

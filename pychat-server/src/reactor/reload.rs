@@ -33,11 +33,11 @@ pub(super) fn reload(
             if history.durability != before.durability {
                 logging::restart_needed("durability");
             }
-            server.set_name(&new.name);
+            server.set_shown(&new.name, &new.reach.servers);
             server.set_limits(new.limits);
             server.set_retention(history.retention);
             (config.limits, before.retention) = (new.limits, history.retention);
-            (config.name, config.public_address) = (new.name, new.public_address);
+            (config.name, config.reach) = (new.name, new.reach);
             config.metrics_file = new.metrics_file;
             logging::reloaded();
         }

@@ -1,11 +1,11 @@
 //! The chat's effects, carried out: people are told, and things happen to connections.
 
-use std::time::Instant;
+use std::{borrow::Cow, time::Instant};
 
 use pychat_wire::{
     ServerMessage,
     key::Nonce,
-    message::{Door, Limits as GreetedLimits, PROTOCOL},
+    message::{AddressList, Door, Limits as GreetedLimits, PROTOCOL, Reason},
     name::{NAME_CHARS_MAX, SERVER, YOU},
     notice::Notice,
 };
@@ -96,12 +96,14 @@ impl<T: Socket> Dispatch<'_, T> {
         if let Event::Bye { .. } = event {
             self.broadcasts.owe_all(to, self.sessions);
         }
-        let Front { name, limits, link, .. } = self.front;
+        let Front { name, limits, link, servers, .. } = self.front;
         let (epoch, door) = (self.store.epoch(), self.door);
         let frames = self.broadcasts.frames(room_of(event));
         self.sessions.tell(to, frames, |out| match event {
             Event::Greeting(nonce) => {
-                Shown { name, epoch, limits, door }.greeting(*nonce, offers_tls).encode(out);
+                Shown { name, epoch, limits, door, servers }
+                    .greeting(*nonce, offers_tls)
+                    .encode(out);
             }
             Event::Welcome { name, is_operator, members, rooms } => {
                 let is_operator = *is_operator;
@@ -110,6 +112,9 @@ impl<T: Socket> Dispatch<'_, T> {
             }
             Event::InviteLink { code, terms } => {
                 encode::invite_link(link, *code, *terms, time_ms, out);
+            }
+            Event::Bye { reason } if reason.reason() == Reason::Shutdown => {
+                encode::stopping(servers, out);
             }
             event => say(event, protocol, time_ms, out),
         });
@@ -264,6 +269,7 @@ struct Shown<'a> {
     epoch: &'a str,
     limits: &'a Limits,
     door: Door,
+    servers: &'a AddressList,
 }
 
 impl<'a> Shown<'a> {
@@ -279,6 +285,7 @@ impl<'a> Shown<'a> {
             nonce,
             tls,
             admission: self.door,
+            servers: Cow::Borrowed(self.servers),
             limits: GreetedLimits {
                 payload: self.limits.payload_bytes_max as u64,
                 name: NAME_CHARS_MAX as u64,

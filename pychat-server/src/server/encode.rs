@@ -6,8 +6,8 @@ use pychat_wire::{
     Link, ServerMessage, UserName,
     key::{InviteCode, PairCode},
     message::{
-        self as wire, AddressList, Amendment, BANS_MAX, Ban, BanList, DeviceList, Door,
-        InviteList, Listing, Reason, Room, RoomList,
+        self as wire, AddressList, Amendment, BANS_MAX, Ban, BanList, DeviceList, Door, InviteList,
+        Listing, Reason, Room, RoomList,
     },
     name::SERVER,
     notice::Notice,
@@ -204,7 +204,13 @@ pub(super) fn left(name: &UserName, time_ms: u64, reason: CloseReason, out: &mut
 
 /// Appends that the connection is about to be closed.
 pub(super) fn bye(reason: Reason, out: &mut Vec<u8>) {
-    ServerMessage::Bye { reason, retry_ms: RETURN_MS }.encode(out);
+    ServerMessage::bye(reason, RETURN_MS).encode(out);
+}
+
+/// Appends that the server is stopping, and which servers the chat has.
+pub(super) fn stopping(servers: &AddressList, out: &mut Vec<u8>) {
+    let (reason, servers) = (Reason::Shutdown, Cow::Borrowed(servers));
+    ServerMessage::Bye { reason, retry_ms: RETURN_MS, servers }.encode(out);
 }
 
 /// Appends a code by which another device can join a person, in protocol 2.

@@ -3,6 +3,7 @@
 use pychat_wire::{
     Link,
     link::{Address, Code, DEFAULT_PORT, Host},
+    message::AddressList,
 };
 
 use crate::{core::secret::Secret, limits::Limits};
@@ -18,6 +19,8 @@ pub(super) struct Front {
     pub(super) link: Link,
     /// The address at which its own machine can.
     pub(super) local: Address,
+    /// The addresses of all servers of the chat, if there are several.
+    pub(super) servers: AddressList,
 }
 
 impl Front {
@@ -25,7 +28,13 @@ impl Front {
     pub(super) fn new(limits: &Limits, nonces: Secret) -> Self {
         let host = Host::Domain("localhost".to_owned());
         let local = Address { host, port: DEFAULT_PORT };
-        Self { name: String::new(), limits: *limits, nonces, link: Link::default(), local }
+        let (name, link, servers) = (String::new(), Link::default(), AddressList::default());
+        Self { name, limits: *limits, nonces, link, local, servers }
+    }
+
+    /// Sets what those who connect from now on are told.
+    pub(super) fn set_shown(&mut self, name: &str, servers: &[Address]) {
+        (self.name, self.servers) = (name.to_owned(), AddressList(servers.to_vec()));
     }
 
     /// Returns the link with this code that operators hand on. Where only this machine can reach the

@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use pychat_wire::link::Address;
+
 use super::{history::Source, replay::PAGE_BYTES_MAX};
 use crate::{
     core::{
@@ -19,10 +21,16 @@ pub const LISTED_MAX: u64 = 500;
 #[derive(Debug)]
 pub struct Lookup<'a> {
     pub(super) chat: &'a Chat,
+    pub(super) servers: &'a [Address],
     pub(super) source: Source<'a>,
 }
 
 impl Lookup<'_> {
+    /// Returns the addresses of all servers of the chat; none if it is the only one.
+    pub fn servers(self) -> Vec<String> {
+        self.servers.iter().map(ToString::to_string).collect()
+    }
+
     /// Returns the newest `limit` records of what operators did, oldest first; `None` while they are being
     /// fetched.
     ///

@@ -139,9 +139,8 @@ fn on_an_open_server_everybody_is_told_the_link() {
     anna.send(frame(r#"{"type":"invite","uses":1,"for_ms":1000}"#));
     let answer = anna.payload().unwrap();
     let (port, pin) = (server.address().port(), string(&answer, "pin"));
-    let expected = format!(
-        r#"{{"type":"invite_link","hosts":["chat.example.org:{port}"],"pin":"{pin}"}}"#
-    );
+    let expected =
+        format!(r#"{{"type":"invite_link","hosts":["chat.example.org:{port}"],"pin":"{pin}"}}"#);
     assert_eq!(answer, expected);
     server.log().wait_for(|lines| lines.iter().any(|line| line.contains(&pin)).then_some(()));
     anna.send(frame(r#"{"type":"invites"}"#));

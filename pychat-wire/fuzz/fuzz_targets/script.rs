@@ -303,11 +303,12 @@ impl<'a> Script<'a> {
     }
 
     fn addresses(&mut self) -> AddressList {
+        let n_addresses = u16::from(self.byte()) % 20;
         let address = |n| Address {
             host: Host::Domain(self.word().into_owned()),
             port: u16::from(self.byte()) + n,
         };
-        AddressList((0..u16::from(self.byte()) % 20).map(address).collect())
+        AddressList((0..n_addresses).map(address).collect())
     }
 
     fn bans(&mut self) -> BanList<'static> {
@@ -351,6 +352,7 @@ impl<'a> Script<'a> {
                 limits: Limits { payload: self.number(), name: 32, burst: 0, per_second: 0 },
                 tls: self.number().is_multiple_of(2),
                 admission: if self.is() { Door::Invite } else { Door::Open },
+                servers: Cow::Owned(self.addresses()),
                 ping_seconds: self.number(),
             },
             2 => self.notice(),
@@ -389,7 +391,11 @@ impl<'a> Script<'a> {
             19 => self.found(),
             18 if self.is() => ServerMessage::Ping,
             18 => ServerMessage::Pong,
-            _ => ServerMessage::Bye { reason: self.reason(), retry_ms: self.number() },
+            _ => ServerMessage::Bye {
+                reason: self.reason(),
+                retry_ms: self.number(),
+                servers: Cow::Owned(self.addresses()),
+            },
         }
     }
 }

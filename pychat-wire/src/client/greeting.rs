@@ -99,7 +99,7 @@ impl Client {
                 self.on_last_words(&content);
             }
             ServerMessage::Ping => ClientMessage::Pong.encode(&mut self.outgoing),
-            ServerMessage::Bye { reason, retry_ms } => {
+            ServerMessage::Bye { reason, retry_ms, .. } => {
                 self.give_up(now, Cause::Bye { reason }, retry_ms);
             }
             _ => (),

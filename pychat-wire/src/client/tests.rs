@@ -179,6 +179,7 @@ fn greeting(epoch: &str) -> ServerMessage<'_> {
         limits: Limits { payload: 65_536, name: 32, burst: 10, per_second: 5 },
         tls: false,
         admission: Door::Open,
+        servers: std::borrow::Cow::default(),
         ping_seconds: PING_MS / 1_000,
     }
 }

@@ -12,11 +12,7 @@ use super::{
     operator::BanList,
     parts::{AddressList, DeviceList, Door, ErrorCode, InviteList, Limits, Listing, Reason},
 };
-use crate::{
-    key::{InviteCode, Nonce, PairCode, Pin, PublicKey},
-    name,
-    notice::Notice,
-};
+use crate::key::{InviteCode, Nonce, PairCode, Pin, PublicKey};
 
 /// A message of a server.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -24,7 +20,7 @@ use crate::{
 pub enum ServerMessage<'a> {
     /// A participant's text, or a sentence of the server's own. Protocol 1.
     Message {
-        /// The author: [`name::SERVER`], [`name::YOU`] for the receiver, or somebody else's name.
+        /// The author: [`SERVER`](crate::name::SERVER), [`YOU`](crate::name::YOU) for the receiver, or somebody else's name.
         username: Cow<'a, str>,
         /// The text.
         content: Cow<'a, str>,
@@ -32,7 +28,7 @@ pub enum ServerMessage<'a> {
     /// The first message on every connection, which offers protocol 2 to clients that know it.
     #[serde(rename = "message")]
     Greeting {
-        /// The author, [`name::SERVER`].
+        /// The author, [`SERVER`](crate::name::SERVER).
         username: Cow<'a, str>,
         /// The sentence that clients of protocol 1 read.
         content: Cow<'a, str>,
@@ -49,6 +45,9 @@ pub enum ServerMessage<'a> {
         tls: bool,
         /// The people whom the server lets in.
         admission: Door,
+        /// The addresses of all servers of the chat, if there are several.
+        #[serde(skip_serializing_if = "AddressList::is_empty")]
+        servers: Cow<'a, AddressList>,
         /// The limits of what the server takes.
         limits: Limits,
         /// The silence after which either side asks whether the other is there, in seconds.
@@ -351,6 +350,10 @@ pub enum ServerMessage<'a> {
         reason: Reason,
         /// The time after which coming back makes sense, in milliseconds from now.
         retry_ms: u64,
+        /// The addresses of all servers of the chat, this one among them, if it is stopping and there
+        /// are several.
+        #[serde(skip_serializing_if = "AddressList::is_empty")]
+        servers: Cow<'a, AddressList>,
     },
     /// One record of a room that amends a message of the same room. Protocol 2.
     #[serde(untagged)]
@@ -377,22 +380,4 @@ pub enum ServerMessage<'a> {
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         replay: bool,
     },
-}
-
-impl ServerMessage<'_> {
-    /// Returns a sentence of the server's own, as a message of protocol 1.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use pychat_wire::{ServerMessage, notice::Notice};
-    ///
-    /// let ServerMessage::Message { username, .. } = ServerMessage::notice(Notice::Greeting) else {
-    ///     unreachable!()
-    /// };
-    /// assert_eq!(username, "Сервер Чата");
-    /// ```
-    pub fn notice(notice: Notice<'_>) -> Self {
-        Self::Message { username: name::SERVER.into(), content: notice.to_string().into() }
-    }
 }

@@ -194,8 +194,8 @@ fn what_a_server_says_is_bounded() {
             ServerMessage::Joined { username: name.into(), time: TIME_MS_MAX },
         ),
         (
-            ServerMessage::Bye { reason: Reason::Slow, retry_ms: u64::MAX },
-            ServerMessage::Bye { reason: Reason::Slow, retry_ms: RETRY_MS_MAX },
+            ServerMessage::bye(Reason::Slow, u64::MAX),
+            ServerMessage::bye(Reason::Slow, RETRY_MS_MAX),
         ),
     ] {
         assert_eq!(ServerMessage::parse(&payload(&said)), Ok(heard));
@@ -223,6 +223,48 @@ fn what_a_server_says_is_bounded() {
     let label = ("ж".repeat(63) + "…").leak();
     let told = payload(&list("ж".repeat(65).leak(), 65));
     assert_eq!(ServerMessage::parse(&told), Ok(list(label, 64)));
+}
+
+#[test]
+fn of_servers_that_are_told_each_that_is_none_is_left_out() {
+    let long = format!("\"{}\"", "a".repeat(600));
+    let many: Vec<_> = (1..=20).map(|port| format!("\"a:{port}\"")).collect();
+    let first: Vec<_> = (1..=16).map(|port| format!("a:{port}")).collect();
+    let list = |entries: &[&str]| format!("[{}]", entries.join(","));
+    for (servers, kept) in [
+        ("7".to_owned(), vec![]),
+        ("{\"a\":1}".to_owned(), vec![]),
+        ("[]".to_owned(), vec![]),
+        (
+            list(&["\"a\"", "\"b:7\"", "\"A:12345\"", "\"[::1]:1\""]),
+            vec!["a:12345", "b:7", "[::1]:1"],
+        ),
+        (
+            list(&[
+                "1",
+                "null",
+                "[\"x\"]",
+                "{}",
+                "\"\"",
+                "\"a b\"",
+                "\"a:0\"",
+                "\"\\ud83d\"",
+                &long,
+                "\"c\"",
+            ]),
+            vec!["c:12345"],
+        ),
+        (format!("[{}]", many.join(",")), first.iter().map(String::as_str).collect()),
+        (list(&[&["1"; 16][..], &["\"a\""]].concat()), vec![]),
+    ] {
+        let bye = format!(r#"{{"type":"bye","reason":"shutdown","servers":{servers}}}"#);
+        let Ok(ServerMessage::Bye { servers: told, .. }) = ServerMessage::parse(bye.as_bytes())
+        else {
+            panic!("{bye}")
+        };
+        let told: Vec<_> = told.0.iter().map(ToString::to_string).collect();
+        assert_eq!(told, kept, "{bye}");
+    }
 }
 
 #[test]

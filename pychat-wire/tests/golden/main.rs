@@ -11,8 +11,8 @@ use pychat_wire::{
     ClientMessage, ServerMessage,
     key::{InviteCode, InviteId, Nonce, PairCode, Proof, PublicKey, Signature},
     message::{
-        Ban, BanList, Door, ErrorCode, HALL, Hello, Limits, Listing, Positions, Reactions, Reason,
-        Resume, RoomList,
+        AddressList, Ban, BanList, Door, ErrorCode, HALL, Hello, Limits, Listing, Positions,
+        Reactions, Reason, Resume, RoomList,
     },
     name::SERVER,
     notice::Notice,
@@ -145,6 +145,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
                 nonce: Nonce([0x9c; 16]),
                 tls: false,
                 admission: Door::Open,
+                servers: Cow::default(),
                 limits: Limits { payload: 65_536, name: 32, burst: 10, per_second: 5 },
                 ping_seconds: 30,
             },
@@ -167,6 +168,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
                 nonce: Nonce([0x9c; 16]),
                 tls: true,
                 admission: Door::Invite,
+                servers: servers(),
                 limits: Limits { payload: 65_536, name: 32, burst: 10, per_second: 5 },
                 ping_seconds: 30,
             },
@@ -175,7 +177,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
                 r#""content":"Connection established. Waiting for your username...","#,
                 r#""protocol":2,"server":"Office","epoch":"0f8e","#,
                 r#""nonce":"9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c","tls":true,"#,
-                r#""admission":"invite","#,
+                r#""admission":"invite","servers":["a.example:12345","[2001:db8::1]:7"],"#,
                 r#""limits":{"payload":65536,"name":32,"burst":10,"per_second":5},"#,
                 r#""ping_seconds":30}"#
             ),
@@ -280,12 +282,25 @@ fn what_servers_say_beside_messages() {
         (ServerMessage::Ping, r#"{"type":"ping"}"#),
         (ServerMessage::Pong, r#"{"type":"pong"}"#),
         (
-            ServerMessage::Bye { reason: Reason::Shutdown, retry_ms: 1_000 },
+            ServerMessage::bye(Reason::Shutdown, 1_000),
             r#"{"type":"bye","reason":"shutdown","retry_ms":1000}"#,
+        ),
+        (
+            ServerMessage::Bye { reason: Reason::Shutdown, retry_ms: 0, servers: servers() },
+            concat!(
+                r#"{"type":"bye","reason":"shutdown","retry_ms":0,"#,
+                r#""servers":["a.example:12345","[2001:db8::1]:7"]}"#
+            ),
         ),
     ] {
         check_server_message(&message, payload);
     }
+}
+
+fn servers() -> Cow<'static, AddressList> {
+    let addresses =
+        ["a.example", "[2001:db8::1]:7"].map(|address| address.parse().expect("an address"));
+    Cow::Owned(AddressList(addresses.into()))
 }
 
 #[test]
@@ -302,7 +317,7 @@ fn every_word_of_a_fixed_choice() {
         ("bored", Reason::Unknown),
     ] {
         let payload = format!(r#"{{"type":"bye","reason":"{word}","retry_ms":0}}"#);
-        let message = ServerMessage::Bye { reason, retry_ms: 0 };
+        let message = ServerMessage::bye(reason, 0);
         assert_eq!(ServerMessage::parse(payload.as_bytes()), Ok(message));
     }
     for (word, code) in [

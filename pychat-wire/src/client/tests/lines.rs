@@ -134,7 +134,7 @@ fn a_server_that_does_not_let_us_in_is_given_up() {
 fn goodbye_says_when_to_come_back() {
     for (retry_ms, range) in [(0, 0..=0), (8_000, 8_000..=10_000), (u64::MAX, 600_000..=750_000)] {
         let mut stage = Stage::joined(0);
-        let bye = ServerMessage::Bye { reason: Reason::Shutdown, retry_ms };
+        let bye = ServerMessage::bye(Reason::Shutdown, retry_ms);
         let told = stage.hear(&[bye, live(1)]);
         let cause = Cause::Bye { reason: Reason::Shutdown };
         let [Event::Disconnect, Event::Offline { cause: why, retry_at_ms: Some(at) }, ..] =
@@ -153,12 +153,12 @@ fn goodbye_says_when_to_come_back() {
 #[test]
 fn a_client_that_was_sent_away_stays_away() {
     let mut stage = Stage::joined(0);
-    let told = stage.hear(&[ServerMessage::Bye { reason: Reason::Removed, retry_ms: 0 }]);
+    let told = stage.hear(&[ServerMessage::bye(Reason::Removed, 0)]);
     assert_told(&told, &["disconnect", "offline Bye { reason: Removed } None"]);
     stage.client.reconnect();
     stage.told();
     stage.enter(EPOCH, 0);
-    let told = stage.hear(&[ServerMessage::Bye { reason: Reason::Kicked, retry_ms: 0 }]);
+    let told = stage.hear(&[ServerMessage::bye(Reason::Kicked, 0)]);
     assert_told(&told, &["disconnect", "offline Bye { reason: Kicked } None"]);
     stage.client.wake(0);
     assert_eq!(stage.pass(3_600_000), []);

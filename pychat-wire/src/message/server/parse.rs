@@ -64,6 +64,7 @@ impl<'a> ServerMessage<'a> {
             "bye" => Ok(Self::Bye {
                 reason: word(members.reason).unwrap_or(Reason::Unknown),
                 retry_ms: members.retry_ms.number().unwrap_or(0).min(RETRY_MS_MAX),
+                servers: Cow::Owned(members.servers.and_then(lenient).unwrap_or_default()),
             }),
             kind => {
                 let kind = kind.to_owned();
@@ -239,6 +240,7 @@ impl<'a> ServerMessage<'a> {
             let server = bounds::label(members.server.string().unwrap_or_default());
             let tls = members.tls.is_true();
             let admission = word(members.admission).unwrap_or_default();
+            let servers = Cow::Owned(members.servers.and_then(lenient).unwrap_or_default());
             return Ok(Self::Greeting {
                 username,
                 content,
@@ -248,6 +250,7 @@ impl<'a> ServerMessage<'a> {
                 nonce,
                 tls,
                 admission,
+                servers,
                 limits,
                 ping_seconds,
             });

@@ -56,6 +56,7 @@ mod said;
 mod saved;
 mod search;
 mod secret;
+mod servers;
 mod signals;
 mod tally;
 mod texts;
@@ -78,6 +79,7 @@ pub use self::{
     said::{Pending, Said},
     saved::{MessageId, Saved},
     search::{Search, SearchEnd},
+    servers::Destination,
 };
 use self::{
     backoff::{Backoff, Chance},
@@ -88,6 +90,7 @@ use self::{
     saved::Unacknowledged,
     search::Searches,
     secret::Secret,
+    servers::Attempts,
 };
 use crate::{frame::PAYLOAD_BYTES_MAX, link::Code, name::UserName};
 
@@ -101,6 +104,7 @@ pub struct Client {
     secret: Secret,
     chance: Chance,
     backoff: Backoff,
+    attempts: Attempts,
     phase: Phase,
     line: Line,
     /// The rooms that were chosen to be heard, if that was chosen.
@@ -174,6 +178,7 @@ impl Client {
             secret: Secret::new(seed),
             chance: Chance::new(Secret::new(seed)),
             backoff: Backoff::default(),
+            attempts: Attempts::default(),
             phase: Phase::Idle,
             line: Line::default(),
             hearing: None,

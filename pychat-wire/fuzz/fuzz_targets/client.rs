@@ -17,6 +17,7 @@ use pychat_wire::{
         Begin, Event, Hearing, MessageState, ROOMS_MAX, RoomId, Said, Saved, Search,
         UNACKNOWLEDGED_MAX, UNREAD_MAX,
     },
+    link::ADDRESSES_MAX,
     message::{CONTENT_BYTES_MAX, EMOJI_MAX, REACTIONS_MAX, RoomRequest},
 };
 use script::Script;
@@ -43,10 +44,11 @@ fuzz_target!(|data: &[u8]| {
     };
     let hearing = if mode & 0x40 == 0 { Hearing::All } else { Hearing::Hall };
     let is_back = mode & 0x20 != 0;
+    let is_encrypted = mode & 0x10 != 0;
     let client = || client(is_back).beginning(begin).hearing(hearing);
     let wire = if mode & 0x80 == 0 { rest.to_vec() } else { script::wire(rest) };
-    let cut = hear(client(), said, wire.chunks(usize::from(*piece) + 1));
-    let whole = hear(client(), said, [&wire[..]].into_iter());
+    let cut = hear(client(), is_encrypted, said, wire.chunks(usize::from(*piece) + 1));
+    let whole = hear(client(), is_encrypted, said, [&wire[..]].into_iter());
     assert_eq!((&cut.events, &cut.saved), (&whole.events, &whole.saved));
     // Where the line was given up, what had not been taken by then is not written any more.
     assert!(whole.written.is_empty() || cut.written == whole.written);
@@ -68,12 +70,16 @@ fn client(is_back: bool) -> Client {
 
 fn hear<'a>(
     mut client: Client,
+    is_encrypted: bool,
     said: &[u8],
     pieces: impl Iterator<Item = &'a [u8]> + Clone,
 ) -> Heard {
     let mut said = Script::new(said);
     (0..4).for_each(|_| say(&mut client, &mut said));
     client.connected(0);
+    if is_encrypted {
+        client.secured(0, [1; 32]);
+    }
     assert!(client.take_outgoing().is_empty());
     let mut written = Vec::new();
     for piece in pieces.clone() {
@@ -93,6 +99,7 @@ fn hear<'a>(
         client.disconnected(u64::MAX);
     }
     check_pending(&client);
+    check_route(&mut client);
     client.reconnect();
     client.connected(2);
     pieces.for_each(|piece| client.receive(2, piece));
@@ -131,6 +138,14 @@ fn search(client: &mut Client, script: &mut Script<'_>, room: &RoomId) {
         client.forget_search("s-0");
     }
     client.search(&Search { query: &query, room, from, before: None, limit });
+}
+
+/// Servers are told on encrypted lines alone, and each is tried once.
+fn check_route(client: &mut Client) {
+    let route = client.route();
+    assert!(client.told().len() <= ADDRESSES_MAX && client.told().len() == route.len());
+    let others = |n: usize| route[..n].iter();
+    assert!((0..route.len()).all(|n| others(n).all(|it| it.address != route[n].address)));
 }
 
 /// Only a change of a text that waits, too, has no number, and all of it can be stored.

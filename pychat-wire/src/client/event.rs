@@ -21,7 +21,8 @@ use crate::{
 pub enum Event {
     /// Make a line to the server, and answer with [`connected`](super::Client::connected), or with
     /// [`disconnected`](super::Client::disconnected) if it cannot be made. The shell decides how
-    /// long that may take: the client waits for the answer.
+    /// long that may take: the client waits for the answer. Where a chat has several servers, it is made to
+    /// one of the [route](super::Client::route).
     Connect,
     /// Write what [`take_outgoing`](super::Client::take_outgoing) gives and close the line, or give
     /// up making one. There is no answer: for the client the line is gone already, and nothing more

@@ -10,8 +10,8 @@ use crate::{
     key::SecretKey,
     link::Code,
     message::{
-        ClientMessage, ErrorCode, Hello, Listing, PAGE_MESSAGES_MAX, PROTOCOL, Positions, Resume,
-        RoomList, ServerMessage,
+        ClientMessage, ErrorCode, Hello, Listing, PAGE_MESSAGES_MAX, PROTOCOL, Positions, Reason,
+        Resume, RoomList, ServerMessage,
     },
     name::SERVER,
     notice::Notice,
@@ -41,8 +41,10 @@ impl Client {
                 limits,
                 ping_seconds,
                 server,
+                servers,
                 ..
             } if PROTOCOL <= protocol => {
+                self.on_servers_told(&servers);
                 self.payload_bytes_max = usize::try_from(limits.payload).unwrap_or(usize::MAX);
                 let ping_ms = ping_seconds.saturating_mul(1_000);
                 self.line.challenge.nonce = nonce;
@@ -99,7 +101,13 @@ impl Client {
                 self.on_last_words(&content);
             }
             ServerMessage::Ping => ClientMessage::Pong.encode(&mut self.outgoing),
-            ServerMessage::Bye { reason, retry_ms, .. } => {
+            ServerMessage::Bye { reason, retry_ms, servers } => {
+                if reason == Reason::Shutdown {
+                    self.attempts.stop();
+                }
+                if !servers.is_empty() {
+                    self.on_servers_told(&servers);
+                }
                 self.give_up(now, Cause::Bye { reason }, retry_ms);
             }
             _ => (),

@@ -158,6 +158,7 @@ impl Client {
         match self.phase {
             Phase::Waiting { .. } => {
                 self.backoff.reset();
+                self.attempts.begin_round();
                 self.call();
             }
             Phase::Joined { protocol: Protocol::Second, .. } if self.line.patience.is_none() => {
@@ -186,6 +187,7 @@ impl Client {
     pub fn reconnect(&mut self) {
         if matches!(self.phase, Phase::Idle | Phase::Waiting { .. }) {
             self.backoff.begin_anew();
+            self.attempts.begin_round();
             self.call();
         }
     }
@@ -227,13 +229,22 @@ impl Client {
 
     /// Ends the line. `retry_ms` is the time for which the server wants us to stay away.
     fn lose(&mut self, now: u64, cause: Cause, retry_ms: u64) {
-        match self.phase {
-            Phase::Calling => self.backoff.skip_first(),
+        // All servers were tried for a line that could not be made.
+        let goes_elsewhere = match self.phase {
+            Phase::Calling => {
+                self.backoff.skip_first();
+                false
+            }
             Phase::Joined { since, .. } if since.saturating_add(STEADY_MS) <= now => {
                 self.backoff.begin_anew();
+                self.attempts.begin_round();
+                self.has_other_server()
             }
-            _ => (),
-        }
+            _ => {
+                self.attempts.spend_current();
+                self.has_other_server()
+            }
+        };
         self.line = Line::default();
         self.outgoing.clear();
         self.phase = Phase::Idle;
@@ -245,14 +256,23 @@ impl Client {
             self.tell(Event::Offline { cause, retry_at_ms: None });
             return;
         }
-        let wish_ms = self.chance.after(retry_ms.min(RETRY_MS_MAX));
-        let delay_ms = self.backoff.next_delay_ms(&mut self.chance).max(wish_ms);
+        let delay_ms = if goes_elsewhere { 0 } else { self.end_round(retry_ms) };
         let until = now.saturating_add(delay_ms);
         self.tell(Event::Offline { cause, retry_at_ms: Some(until) });
         self.phase = Phase::Waiting { until };
         if delay_ms == 0 {
             self.call();
         }
+    }
+
+    /// Begins to try all servers again; returns the delay before that, in milliseconds.
+    fn end_round(&mut self, retry_ms: u64) -> u64 {
+        self.attempts.begin_round();
+        if self.has_several_servers() {
+            self.backoff.skip_first();
+        }
+        let wish_ms = self.chance.after(retry_ms.min(RETRY_MS_MAX));
+        self.backoff.next_delay_ms(&mut self.chance).max(wish_ms)
     }
 
     fn has_line(&self) -> bool {

@@ -5,7 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Cause, RoomId, SERVER_PAYLOAD_BYTES_MAX, held::Held, page_queue::PageQueue, signals::Signals,
 };
-use crate::{frame::Decoder, key::Challenge, message::Door};
+use crate::{
+    frame::Decoder,
+    key::{BINDING_BYTES, Challenge},
+    message::Door,
+};
 
 /// The protocol that is spoken on a line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -111,6 +115,11 @@ impl Default for Line {
 }
 
 impl Line {
+    /// Returns true if it is encrypted: the shell then knows that it leads to the right server.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.challenge.binding != [0; BINDING_BYTES]
+    }
+
     /// Returns the next deadline, in protocol 2 and once joined.
     pub(super) fn next_deadline(&self) -> u64 {
         let silence = self.patience.unwrap_or(self.heard.saturating_add(self.ping_ms));

@@ -7,8 +7,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{RoomId, Said, secret::Secret};
-use crate::key::SecretKey;
+use super::{RoomId, Said, secret::Secret, servers::AddressBook};
+use crate::{key::SecretKey, link::Address};
 
 /// A client's id for one thing that it said, never used for another under its name.
 ///
@@ -62,7 +62,8 @@ impl fmt::Display for MessageId {
 /// given out) and `unacknowledged`, a list of what was [said](super::Said), in that order, each with
 /// `room`, `id`, `renewed`, `{"id":…,"times":…}`, if it has another id by now, `is_unsent` if it was never
 /// written to a line, `is_chosen` if its id was chosen by the shell, and `of`, the id of the text that it amends, if that has no number yet. The hall is
-/// the room `""`, and a text that names no room is for it. In files from before there were rooms, `seq` and
+/// the room `""`, and a text that names no room is for it. `servers` is an object of two lists of addresses,
+/// `given` and [`told`](super::Client::told). In files from before there were rooms, `seq` and
 /// `seen` of the hall stand where `rooms` stands now.
 ///
 /// # Examples
@@ -84,6 +85,8 @@ pub struct Saved {
     pub(super) rooms: BTreeMap<RoomId, Spot>,
     pub(super) counter: u64,
     pub(super) unacknowledged: VecDeque<Unacknowledged>,
+    #[serde(skip_serializing_if = "AddressBook::is_empty")]
+    pub(super) servers: AddressBook,
 }
 
 /// The position in one room.
@@ -111,16 +114,17 @@ struct Stored {
     rooms: BTreeMap<RoomId, Spot>,
     counter: u64,
     unacknowledged: VecDeque<Unacknowledged>,
+    servers: AddressBook,
 }
 
 impl From<Stored> for Saved {
     fn from(stored: Stored) -> Self {
-        let Stored { name, key, is_known, epoch, seq, seen, mut rooms, .. } = stored;
+        let Stored { name, key, is_known, epoch, seq, seen, mut rooms, servers, .. } = stored;
         if let Some(seq) = seq {
             rooms.entry(RoomId::hall()).or_insert(Spot { seq, seen });
         }
         let (counter, unacknowledged) = (stored.counter, stored.unacknowledged);
-        Self { name, key, is_known, epoch, rooms, counter, unacknowledged }
+        Self { name, key, is_known, epoch, rooms, counter, unacknowledged, servers }
     }
 }
 
@@ -173,6 +177,11 @@ impl Saved {
     /// Returns the name that it belongs to; empty if there was none yet.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Returns the addresses by which the chat was last [reached](super::Client::at), the best one first.
+    pub fn given(&self) -> &[Address] {
+        self.servers.given()
     }
 
     /// Returns the secret key of this device, known to a server or not.

@@ -15,6 +15,7 @@ mod reading;
 mod requests;
 mod rooms;
 mod searching;
+mod servers;
 mod state;
 mod summarized;
 mod texts;

@@ -11,7 +11,8 @@ use std::{
 };
 
 use pychat_wire::{
-    Decoder, Link, ServerMessage,
+    Client, Decoder, ServerMessage,
+    client::Destination,
     key::BINDING_BYTES,
     link::{Address, Host},
     tls::Tls,
@@ -24,8 +25,9 @@ use crate::{
     trust::{Trust, is_vouched},
 };
 
-/// The longest that each step may take.
+/// The longest that each step may take, and the longest where there is another server to be tried.
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
+const STEP_TIMEOUT_OF_MANY: Duration = Duration::from_secs(3);
 
 /// The largest greeting, in bytes.
 const GREETING_BYTES_MAX: usize = 64 << 10;
@@ -48,77 +50,104 @@ pub(crate) struct Patience<'a> {
 }
 
 impl Patience<'_> {
-    /// Returns the end of a step that begins now.
-    fn step(self) -> Instant {
-        let step = Instant::now() + STEP_TIMEOUT;
+    /// Returns the end of a step that begins now and may take so long.
+    fn step(self, limit: Duration) -> Instant {
+        let step = Instant::now() + limit;
         self.until.map_or(step, |until| until.min(step))
     }
 }
 
-/// Connects to the first address of `server` that can be reached.
+/// Connects to one of the servers that `client` knows, in the order in which it wants them tried.
 ///
 /// # Errors
 ///
-/// [`Failure::Refused`] if a host is not the server that is meant, else [`Failure::Later`], for the last
-/// address.
+/// [`Failure::Refused`] if an address that was given is not that of the server that is meant, else
+/// [`Failure::Later`], for the last of them.
 pub(crate) fn connect(
-    server: &Link,
+    client: &mut Client,
     trust: &Trust,
     patience: Patience<'_>,
 ) -> Result<Connected, Failure> {
     let mut failure = Failure::Later("no host".to_owned());
-    for address in &server.addresses {
-        let (host, name) = (&address.host, shown(address));
-        let later = |error: io::Error| Failure::Later(format!("{name}: {}", words(&error)));
-        let addresses = match addresses(address) {
-            Ok(addresses) => addresses,
-            Err(error) => {
-                failure = Failure::Later(format!("{name}: there is no such host: {error}"));
-                continue;
+    let route = client.route();
+    for (index, destination) in route.iter().enumerate() {
+        let is_last = index + 1 == route.len();
+        let limit = if is_last { STEP_TIMEOUT } else { STEP_TIMEOUT_OF_MANY };
+        match (Attempt { destination, trust, patience, limit }).connect() {
+            Ok(connected) => {
+                client.reached(&destination.address);
+                return Ok(connected);
             }
-        };
-        for address in addresses {
-            match connect_to(address, (host, &name), trust, patience) {
-                Ok(Ok(connected)) => return Ok(connected),
-                Ok(Err(refused)) => return Err(refused),
-                Err(error) => failure = later(error),
+            Err(reason) => {
+                client.missed(&destination.address);
+                // Nobody is asked about a server that was only told of.
+                if !destination.is_told && !matches!(failure, Failure::Refused(_)) {
+                    failure = reason;
+                }
             }
         }
     }
     Err(failure)
 }
 
-/// Connects to one address of a server. Its refusal is final; an error may not be.
-fn connect_to(
-    address: SocketAddr,
-    (host, name): (&Host, &str),
-    trust: &Trust,
-    patience: Patience<'_>,
-) -> io::Result<Result<Connected, Failure>> {
-    let mut line = Line::connect(address, patience.step(), patience.stop)?;
-    let (bytes, offers_tls) = read_greeting(&mut line, patience)?;
-    if !offers_tls {
-        let checked = trust.check_plain(name);
-        return Ok(checked.map(|()| Connected { line, bytes, binding: None }));
+/// An attempt at one server.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    destination: &'a Destination,
+    trust: &'a Trust,
+    patience: Patience<'a>,
+    limit: Duration,
+}
+
+impl Attempt<'_> {
+    fn connect(self) -> Result<Connected, Failure> {
+        let address = &self.destination.address;
+        let name = shown(address);
+        let addresses = addresses(address)
+            .map_err(|error| Failure::Later(format!("{name}: there is no such host: {error}")))?;
+        let mut failure = Failure::Later(format!("{name}: there is no such host"));
+        for address in addresses {
+            match self.connect_to(address, &name) {
+                Ok(Ok(connected)) => return Ok(connected),
+                Ok(Err(refused)) => return Err(refused),
+                Err(error) => failure = Failure::Later(format!("{name}: {}", words(&error))),
+            }
+        }
+        Err(failure)
     }
-    line.begin_tls()?;
-    let bytes = shake_hands(&mut line, patience)?;
-    let Some(tls) = line.tls() else { return Err(ErrorKind::InvalidData.into()) };
-    let (Some(pin), Ok(binding)) = (tls.pin(), tls.binding()) else {
-        return Err(ErrorKind::InvalidData.into());
-    };
-    let checked = trust.check(name, pin, || is_vouched(tls.certificates(), host));
-    Ok(checked.map(|()| Connected { line, bytes, binding: Some(binding) }))
+
+    /// Connects to one address of the server. Its refusal is final; an error may not be.
+    fn connect_to(self, address: SocketAddr, name: &str) -> io::Result<Result<Connected, Failure>> {
+        let Self { destination, trust, patience, limit } = self;
+        let mut line = Line::connect(address, patience.step(limit), patience.stop)?;
+        let (bytes, offers_tls) = read_greeting(&mut line, patience.step(limit), patience.stop)?;
+        if !offers_tls {
+            let checked = trust.check_plain(name, destination.is_told);
+            return Ok(checked.map(|()| Connected { line, bytes, binding: None }));
+        }
+        line.begin_tls()?;
+        let bytes = shake_hands(&mut line, patience.step(limit), patience.stop)?;
+        let Some(tls) = line.tls() else { return Err(ErrorKind::InvalidData.into()) };
+        let (Some(pin), Ok(binding)) = (tls.pin(), tls.binding()) else {
+            return Err(ErrorKind::InvalidData.into());
+        };
+        let is_vouched = || is_vouched(tls.certificates(), &destination.address.host);
+        let checked = trust.check(name, destination.is_told, pin, is_vouched);
+        Ok(checked.map(|()| Connected { line, bytes, binding: Some(binding) }))
+    }
 }
 
 /// Reads up to the end of the first payload. Returns what was read, and true if it offers TLS.
-fn read_greeting(line: &mut Line, patience: Patience<'_>) -> io::Result<(Vec<u8>, bool)> {
-    let until = patience.step();
+fn read_greeting(
+    line: &mut Line,
+    until: Instant,
+    stop: Option<BorrowedFd<'_>>,
+) -> io::Result<(Vec<u8>, bool)> {
     let mut bytes = Vec::new();
     let mut decoder = Decoder::new(GREETING_BYTES_MAX);
     let stranger = || io::Error::new(ErrorKind::InvalidData, "it is no chat server");
     while bytes.len() < GREETING_BYTES_MAX {
-        line.wait(until, patience.stop)?;
+        line.wait(until, stop)?;
         let read = line.read()?.ok_or(ErrorKind::UnexpectedEof)?;
         bytes.extend_from_slice(&read);
         match decoder.next_payload(&mut &*read) {
@@ -135,12 +164,15 @@ fn read_greeting(line: &mut Line, patience: Patience<'_>) -> io::Result<(Vec<u8>
 }
 
 /// Ends the handshake; returns what was said after it already.
-fn shake_hands(line: &mut Line, patience: Patience<'_>) -> io::Result<Vec<u8>> {
-    let until = patience.step();
+fn shake_hands(
+    line: &mut Line,
+    until: Instant,
+    stop: Option<BorrowedFd<'_>>,
+) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     line.write(&[])?;
     while line.tls().is_some_and(Tls::is_handshaking) {
-        line.wait(until, patience.stop)?;
+        line.wait(until, stop)?;
         bytes.extend(line.read()?.ok_or(ErrorKind::UnexpectedEof)?);
         line.write(&[])?;
     }

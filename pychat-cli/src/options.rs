@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use pychat_wire::{Client, Link, client::Saved, key::Pin, link::Code};
 
 use crate::{
-    address::{self, SERVER_VARIABLE},
+    address::{self, SERVER_VARIABLE, shown},
     failure::Failure,
     identity::{self, Identity, state_folder},
     trust::Trust,
@@ -25,7 +25,7 @@ Files:
   NAME.key        The secret key that proves that NAME is ours, made at the first use
   known-servers   The certificates by which servers are known again, a line each";
 
-/// The server, and the person to be there.
+/// The server, or several of one chat, and the person to be there.
 #[derive(Debug)]
 pub(crate) struct Common {
     pub(crate) server: Link,
@@ -75,18 +75,19 @@ impl Common {
         let path = matches.get_one::<PathBuf>("key").map(PathBuf::as_path);
         let identity = Identity::load(&folder, path, name)?;
         let pin = matches.get_one("pin").copied().or(server.pin);
-        let trust = Trust { path: folder.join(KNOWN_SERVERS), pin };
+        let chat = server.addresses.first().map(shown).unwrap_or_default();
+        let trust = Trust { path: folder.join(KNOWN_SERVERS), pin, chat };
         Ok(Self { server, identity, trust })
     }
 
-    /// Returns a client that goes on from `saved`, and comes back whatever happens.
+    /// Returns a client that goes on from `saved`, at the server that is named, and comes back whatever happens.
     ///
     /// # Errors
     ///
     /// [`Failure`] if there is no randomness.
     pub(crate) fn client(&self, saved: Saved) -> Result<Client, Failure> {
         let client = Client::new(self.identity.name.clone(), saved, identity::random()?);
-        let client = client.persistent();
+        let client = client.persistent().at(self.server.addresses.clone());
         Ok(match self.server.code {
             Some(Code::Invite(code)) => client.invited(code),
             Some(Code::Pair(code)) => client.pairing(code),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use pychat_wire::{
-    Client, Link,
+    Client,
     client::{Cause, Event},
     message::Reason,
 };
@@ -29,7 +29,6 @@ pub(crate) struct Session {
     /// The time at which the program gives up, if what it waits for has not come.
     pub(crate) deadline: Option<Instant>,
     program: &'static str,
-    server: Link,
     trust: Trust,
     line: Option<Line>,
     signals: Option<Signals>,
@@ -61,10 +60,10 @@ pub(crate) struct Woken {
 impl Session {
     /// Returns a session for `client`, which has not called yet.
     pub(crate) fn new(program: &'static str, client: Client, common: Common) -> Self {
-        let Common { server, trust, .. } = common;
+        let trust = common.trust;
         let (deadline, line, signals, outage) = (None, None, None, None);
         let start = Instant::now();
-        Self { client, deadline, program, server, trust, line, signals, start, outage }
+        Self { client, deadline, program, trust, line, signals, start, outage }
     }
 
     /// Ends in order at a signal, from now on.
@@ -163,7 +162,7 @@ impl Session {
     fn connect(&mut self) -> Result<(), Failure> {
         let stop = self.signals.as_ref().map(|it| it.socket().as_fd());
         let patience = Patience { until: self.deadline, stop };
-        match connecting::connect(&self.server, &self.trust, patience) {
+        match connecting::connect(&mut self.client, &self.trust, patience) {
             Ok(Connected { line, bytes, binding }) => {
                 self.line = Some(line);
                 self.client.connected(self.now());

@@ -1,5 +1,7 @@
 //! The certificates by which servers are known again: a file with a line for each, `HOST:PORT PIN`, or
 //! `HOST:PORT PIN vouched` if a public authority vouched for it. Of several for one server the last counts.
+//! All servers of a chat are known by one certificate, under the first address that was given; one whose
+//! address was only told by another server is never met for the first time.
 //!
 //! A server that was met with encryption is never again talked to without. Another certificate is taken
 //! only if a public authority vouches for it and vouched for the one before; else its lines have to be
@@ -31,9 +33,11 @@ pub(crate) struct Trust {
     pub(crate) path: PathBuf,
     /// The pin that was given, which counts more than the file.
     pub(crate) pin: Option<Pin>,
+    /// The first address of the chat.
+    pub(crate) chat: String,
 }
 
-/// The facts that are known of one server.
+/// The facts that are known of one chat, or server.
 #[derive(Debug, Default, Eq, PartialEq)]
 struct Known {
     /// The numbers of its lines, from 1.
@@ -46,7 +50,8 @@ struct Known {
 
 impl Trust {
     /// Compares the certificate that `server` showed with the one that is expected, and remembers it if it
-    /// was not known. `is_vouched` tells if a public authority vouches for it.
+    /// was not known. `is_vouched` tells if a public authority vouches for it; `is_told`, if its address was
+    /// only told by another server.
     ///
     /// # Errors
     ///
@@ -54,6 +59,7 @@ impl Trust {
     pub(crate) fn check(
         &self,
         server: &str,
+        is_told: bool,
         shown: Pin,
         is_vouched: impl FnOnce() -> bool,
     ) -> Result<(), Failure> {
@@ -68,6 +74,7 @@ impl Trust {
             }
             Some(_) if !is_new => return Ok(()),
             _ if known.pin == Some(shown) => return Ok(()),
+            None if is_new && is_told => return Err(unknown(server)),
             _ => (),
         }
         let is_vouched = (is_new || known.is_vouched) && is_vouched();
@@ -75,7 +82,7 @@ impl Trust {
             return Err(self.changed(server, shown, &known));
         }
         let word = if is_vouched { format!(" {VOUCHED}") } else { String::new() };
-        let line = format!("{server} {shown}{word}");
+        let line = format!("{} {shown}{word}", self.chat);
         private_file::append(&self.path, &line).map_err(|error| self.unusable(&error))
     }
 
@@ -84,8 +91,8 @@ impl Trust {
     /// # Errors
     ///
     /// [`Failure::Refused`] if it was met with encryption, or has a certificate, or the file cannot be used.
-    pub(crate) fn check_plain(&self, server: &str) -> Result<(), Failure> {
-        if self.pin.is_none() && self.known(server)?.lines.is_empty() {
+    pub(crate) fn check_plain(&self, server: &str, is_told: bool) -> Result<(), Failure> {
+        if !is_told && self.pin.is_none() && self.known(server)?.lines.is_empty() {
             return Ok(());
         }
         Err(Failure::Refused(format!(
@@ -105,13 +112,26 @@ impl Trust {
         ))
     }
 
+    /// Returns what is known of the chat, or else of this server of it.
     fn known(&self, server: &str) -> Result<Known, Failure> {
         let text = match fs::read_to_string(&self.path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Known::default()),
             Err(error) => return Err(self.unusable(&error)),
         };
-        let mut known = Known::default();
+        let of_chat = Known::read(&text, &self.chat);
+        Ok(if of_chat.lines.is_empty() { Known::read(&text, server) } else { of_chat })
+    }
+
+    fn unusable(&self, error: &io::Error) -> Failure {
+        Failure::Refused(format!("{}: {error}", self.path.display()))
+    }
+}
+
+impl Known {
+    /// Reads what the lines of a file say of `server`.
+    fn read(text: &str, server: &str) -> Self {
+        let mut known = Self::default();
         for (number, line) in (1..).zip(text.lines()) {
             let mut words = line.split_whitespace();
             if words.next() == Some(server) {
@@ -120,12 +140,13 @@ impl Trust {
                 known.is_vouched = known.pin.is_some() && words.next() == Some(VOUCHED);
             }
         }
-        Ok(known)
+        known
     }
+}
 
-    fn unusable(&self, error: &io::Error) -> Failure {
-        Failure::Refused(format!("{}: {error}", self.path.display()))
-    }
+fn unknown(server: &str) -> Failure {
+    let words = "is one of which another server told, and the certificate of that is not known";
+    Failure::Refused(format!("{server} {words}"))
 }
 
 /// Returns true if an authority that this machine trusts vouches for the first of these certificates, for
@@ -146,10 +167,11 @@ mod tests {
     use super::*;
 
     const SERVER: &str = "chat.example:12345";
+    const OTHER: &str = "chat.example:1";
 
     fn trust(folder: &str) -> Trust {
         let folder = std::env::temp_dir().join(format!("{folder}-{}", std::process::id()));
-        Trust { path: folder.join("known-servers"), pin: None }
+        Trust { path: folder.join("known-servers"), pin: None, chat: SERVER.to_owned() }
     }
 
     fn clear(trust: &Trust) {
@@ -161,20 +183,47 @@ mod tests {
         let (first, other) = (Pin([1; 32]), Pin([2; 32]));
         let trust = trust("pychat-cli-trust");
         let nobody = || false;
-        assert_eq!(trust.check_plain(SERVER), Ok(()), "it was never met with encryption");
-        assert_eq!(trust.check(SERVER, first, nobody), Ok(()));
-        assert_eq!(trust.check(SERVER, first, || unreachable!("it is known")), Ok(()));
+        assert_eq!(trust.check_plain(SERVER, false), Ok(()), "it was never met with encryption");
+        assert_eq!(trust.check(SERVER, false, first, nobody), Ok(()));
+        assert_eq!(trust.check(SERVER, false, first, || unreachable!("it is known")), Ok(()));
         assert_eq!(fs::read_to_string(&trust.path).unwrap(), format!("{SERVER} {first}\n"));
-        let refused = trust.check(SERVER, other, || true).unwrap_err().to_string();
+        let refused = trust.check(SERVER, false, other, || true).unwrap_err().to_string();
         assert!(refused.contains("remove line 1 of "), "nobody vouched for the first: {refused}");
-        assert!(matches!(trust.check_plain(SERVER), Err(Failure::Refused(_))));
-        assert_eq!(trust.check("chat.example:1", other, nobody), Ok(()), "it is another server");
-        let given = Trust { pin: Some(other), path: trust.path.clone() };
-        assert_eq!(given.check(SERVER, other, nobody), Ok(()), "a pin that is given counts more");
-        assert!(given.check(SERVER, first, nobody).is_err());
-        assert!(given.check_plain("new.example:1").is_err());
+        assert!(matches!(trust.check_plain(SERVER, false), Err(Failure::Refused(_))));
+        let another = Trust { chat: OTHER.to_owned(), path: trust.path.clone(), pin: None };
+        assert_eq!(another.check(OTHER, false, other, nobody), Ok(()), "it is another server");
+        let given = Trust { pin: Some(other), path: trust.path.clone(), chat: SERVER.to_owned() };
+        assert_eq!(
+            given.check(SERVER, false, other, nobody),
+            Ok(()),
+            "a pin that is given counts more"
+        );
+        assert!(given.check(SERVER, false, first, nobody).is_err());
+        assert!(given.check_plain("new.example:1", false).is_err());
         fs::write(&trust.path, format!("{SERVER} x vouched\n")).unwrap();
-        assert!(trust.check(SERVER, first, || true).is_err(), "it is damaged");
+        assert!(trust.check(SERVER, false, first, || true).is_err(), "it is damaged");
+        clear(&trust);
+    }
+
+    #[test]
+    fn all_servers_of_a_chat_are_known_by_one_certificate() {
+        let (first, other) = (Pin([1; 32]), Pin([2; 32]));
+        let trust = trust("pychat-cli-several");
+        assert!(trust.check(OTHER, true, first, || true).is_err(), "nothing is known");
+        assert!(trust.check_plain(OTHER, true).is_err());
+        assert_eq!(trust.check(OTHER, false, first, || false), Ok(()), "it was given");
+        assert_eq!(fs::read_to_string(&trust.path).unwrap(), format!("{SERVER} {first}\n"));
+        for is_told in [false, true] {
+            for server in [SERVER, OTHER] {
+                assert_eq!(trust.check(server, is_told, first, || false), Ok(()));
+                assert!(trust.check(server, is_told, other, || true).is_err());
+                assert!(trust.check_plain(server, is_told).is_err());
+            }
+        }
+        fs::write(&trust.path, format!("{OTHER} {first}\n")).unwrap();
+        assert!(trust.check(OTHER, false, other, || true).is_err(), "it was met by itself before");
+        let given = Trust { pin: Some(other), path: trust.path.clone(), chat: "c:1".to_owned() };
+        assert_eq!(given.check("d:1", true, other, || false), Ok(()), "the pin is for all");
         clear(&trust);
     }
 
@@ -182,13 +231,13 @@ mod tests {
     fn a_certificate_with_an_authority_may_take_the_place_of_another_such() {
         let [first, second, third] = [1, 2, 3].map(|byte| Pin([byte; 32]));
         let trust = trust("pychat-cli-vouched");
-        assert_eq!(trust.check(SERVER, first, || true), Ok(()));
-        assert_eq!(trust.check(SERVER, second, || true), Ok(()));
+        assert_eq!(trust.check(SERVER, false, first, || true), Ok(()));
+        assert_eq!(trust.check(SERVER, false, second, || true), Ok(()));
         let lines = format!("{SERVER} {first} vouched\n{SERVER} {second} vouched\n");
         assert_eq!(fs::read_to_string(&trust.path).unwrap(), lines);
-        assert_eq!(trust.check(SERVER, second, || false), Ok(()), "it is known");
+        assert_eq!(trust.check(SERVER, false, second, || false), Ok(()), "it is known");
         for (shown, is_vouched) in [(first, false), (third, false)] {
-            let refused = trust.check(SERVER, shown, || is_vouched).unwrap_err().to_string();
+            let refused = trust.check(SERVER, false, shown, || is_vouched).unwrap_err().to_string();
             assert!(refused.contains("remove lines 1, 2 of "), "{refused}");
         }
         assert_eq!(fs::read_to_string(&trust.path).unwrap(), lines, "nothing was remembered");

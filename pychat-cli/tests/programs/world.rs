@@ -35,6 +35,7 @@ pub(crate) struct World {
 pub(crate) struct Server {
     process: Child,
     pub(crate) address: String,
+    pub(crate) log: Lines,
 }
 
 /// A program that runs.
@@ -72,6 +73,17 @@ impl World {
         let address = self.server.address.clone();
         self.server.kill();
         self.server = Server::start(&self.folder, &address, &self.flags);
+    }
+
+    /// Stops the server in order.
+    pub(crate) fn stop(&mut self) {
+        signal(&self.server.process, "TERM");
+        self.server.process.wait().expect("it is ours");
+    }
+
+    /// Starts another server with what the last one kept, at another address.
+    pub(crate) fn start_elsewhere(&mut self) {
+        self.server = Server::start(&self.folder, "127.0.0.1:0", &self.flags);
     }
 
     /// Runs `pychat-send` as `bot`, with something to read, until it ends.
@@ -112,8 +124,24 @@ impl World {
 
     /// Starts `pychat-tail` as `reader` on the server.
     pub(crate) fn follow(&self, arguments: &[&str]) -> Running {
+        self.follow_at(self.address(), arguments)
+    }
+
+    /// Starts `pychat-tail` as `reader` at this address.
+    pub(crate) fn follow_at(&self, address: &str, arguments: &[&str]) -> Running {
         let mut command = self.program(TAIL);
-        Running::start(command.args([self.address(), "--name=reader", "--json"]).args(arguments))
+        Running::start(command.args([address, "--name=reader", "--json"]).args(arguments))
+    }
+
+    /// Runs `pychat-tail` as `reader` at this address until it ends; returns its exit code, and the texts
+    /// that it printed.
+    pub(crate) fn read_at(&self, address: &str, arguments: &[&str]) -> (Option<i32>, Vec<String>) {
+        let mut command = self.program(TAIL);
+        let command = command.args([address, "--name=reader", "--json", "--no-follow"]);
+        let output = command.args(arguments).output().expect("it is built");
+        let printed = String::from_utf8(output.stdout).expect("words");
+        let lines: Vec<_> = printed.lines().map(ToOwned::to_owned).collect();
+        (output.status.code(), texts(&lines))
     }
 
     /// Says `ready`, and starts `pychat-tail`; returns once it has printed that.
@@ -178,7 +206,7 @@ impl Server {
             let address = |line: &String| Some(line.split_once("listening on ")?.1.to_owned());
             lines.iter().find_map(address)
         });
-        Self { process, address }
+        Self { process, address, log }
     }
 
     fn kill(&mut self) {
@@ -207,9 +235,7 @@ impl Running {
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.process.id().to_string();
-        let status = Command::new("kill").args(["-s", name, &pid]).status().expect("it is there");
-        assert!(status.success());
+        signal(&self.process, name);
     }
 
     /// Waits until it has ended; returns its exit code, `None` if a signal killed it.
@@ -232,6 +258,12 @@ impl Running {
     }
 }
 
+fn signal(process: &Child, name: &str) {
+    let pid = process.id().to_string();
+    let status = Command::new("kill").args(["-s", name, &pid]).status().expect("it is there");
+    assert!(status.success());
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
@@ -249,6 +281,11 @@ impl Lines {
             }
         });
         Self(shared)
+    }
+
+    /// Returns true if there is this word in any of the lines so far.
+    pub(crate) fn have(&self, word: &str) -> bool {
+        self.0.0.lock().expect("nobody has panicked").iter().any(|line| line.contains(word))
     }
 
     /// Waits until `find` finds what it looks for in the lines so far.

@@ -29,6 +29,9 @@ use crate::text::server_address::ServerAddress;
 /// The time after which the next address is tried beside those before it.
 const HEAD_START: Duration = Duration::from_secs(1);
 
+/// The most servers that are tried: as many as a link may have, and as many as a server may tell of.
+const TARGETS_MAX: usize = 2 * ADDRESSES_MAX;
+
 /// An attempt to join at one address.
 #[derive(Clone, Debug)]
 pub struct Attempt {
@@ -42,6 +45,8 @@ pub struct Attempt {
     pub duration: Duration,
     /// True if the connection was encrypted.
     pub is_encrypted: bool,
+    /// True if another server told of the address, and nobody else.
+    pub is_told: bool,
 }
 
 impl Attempt {
@@ -68,9 +73,19 @@ impl Attempt {
     }
 }
 
-/// Returns the attempt that came furthest before it failed, the first of those.
+/// A server that is to be tried.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Target {
+    pub(super) address: ServerAddress,
+    /// True if another server told of it, and nobody else.
+    pub(super) is_told: bool,
+}
+
+/// Returns the attempt that came furthest before it failed, the first of those. Nobody is bothered with
+/// servers that were only told of.
 pub fn furthest(attempts: &[Attempt]) -> Option<&Attempt> {
-    let failed = attempts.iter().rev().filter(|attempt| attempt.reason.is_some());
+    let is_meant = |attempt: &&Attempt| attempt.reason.is_some() && !attempt.is_told;
+    let failed = attempts.iter().rev().filter(is_meant);
     failed.max_by_key(|attempt| attempt.failed_step()) // The last of the greatest, so the first.
 }
 
@@ -88,22 +103,22 @@ impl Round {
         furthest(&self.attempts)?.reason.as_ref()
     }
 
-    /// Tries `addresses`, as many as a link may have. Each step may take as long as `limit`; `on_connected` is called
+    /// Tries `targets`, [so many](TARGETS_MAX) at most. Each step may take as long as `limit`; `on_connected` is called
     /// with every TCP connection.
     pub(super) async fn run(
-        addresses: &[ServerAddress],
+        targets: &[Target],
         expected: &Expected,
         limit: Duration,
         on_connected: impl Fn(),
     ) -> Self {
         let on_connected = &on_connected;
-        let mut waiting = addresses.iter().take(ADDRESSES_MAX).enumerate();
+        let mut waiting = targets.iter().take(TARGETS_MAX).enumerate();
         let mut running = FuturesUnordered::new();
         let mut ended = Vec::new();
         let secured = loop {
             let next = waiting.next();
-            if let Some((n, address)) = next {
-                let attempt = try_one(address, expected, limit, on_connected);
+            if let Some((n, target)) = next {
+                let attempt = try_one(target, expected, limit, on_connected);
                 running.push(async move { (n, attempt.await) });
             }
             let head_start = async {
@@ -133,14 +148,15 @@ impl Round {
 }
 
 async fn try_one(
-    address: &ServerAddress,
+    target: &Target,
     expected: &Expected,
     limit: Duration,
     on_connected: impl Fn(),
 ) -> (Attempt, Option<Secured>) {
     let begin = Instant::now();
-    let target = gio::NetworkAddress::new(address.host(), address.port());
-    let outcome = encryption::connect(&target, expected, limit, on_connected).await;
+    let Target { address, is_told } = target.clone();
+    let place = gio::NetworkAddress::new(address.host(), address.port());
+    let outcome = encryption::connect(&place, expected, is_told, limit, on_connected).await;
     let duration = begin.elapsed();
     let (secured, reason, detail) = match outcome {
         Ok(secured) => (Some(secured), None, String::new()),
@@ -150,7 +166,7 @@ async fn try_one(
         }
     };
     let is_encrypted = secured.as_ref().is_some_and(|it| it.encryption != Encryption::None);
-    (Attempt { address: address.clone(), reason, detail, duration, is_encrypted }, secured)
+    (Attempt { address, reason, detail, duration, is_encrypted, is_told }, secured)
 }
 
 /// Returns what the system says of an error, in its language; nothing if it is only ours to say.

@@ -6,15 +6,19 @@ use std::{
 };
 
 use gtk::{glib, glib::prelude::*, glib::subclass::prelude::*};
+use pychat_wire::{Client, client::Destination};
 
-use super::{STEP_TIMEOUT, Session, SessionState, now_ms};
-use crate::session::{
-    attempt::{self, Attempt, Round},
-    disconnect_reason::DisconnectReason,
-    encryption::{Encryption, Secured},
-    error_text,
-    transport::{Incoming, Line},
-    trust::{Expected, Trust},
+use super::{Account, STEP_TIMEOUT, Session, SessionState, now_ms};
+use crate::{
+    session::{
+        attempt::{self, Attempt, Round, Target},
+        disconnect_reason::DisconnectReason,
+        encryption::{Encryption, Secured},
+        error_text,
+        transport::{Incoming, Line},
+        trust::{Expected, Trust},
+    },
+    text::server_address::ServerAddress,
 };
 
 /// The number of one attempt to join, and of the connection that came of it.
@@ -44,6 +48,8 @@ pub(super) struct Connecting {
     /// that led to the connection.
     pub(super) attempts: RefCell<Vec<Attempt>>,
     connected: Cell<Option<usize>>,
+    /// The address of the last connection.
+    address: RefCell<Option<ServerAddress>>,
     /// The reason why the last attempt failed, where only we know it.
     pub(super) failure: RefCell<Option<DisconnectReason>>,
 }
@@ -58,6 +64,7 @@ impl Default for Connecting {
             protocol: Cell::default(),
             attempts: RefCell::default(),
             connected: Cell::default(),
+            address: RefCell::default(),
             failure: RefCell::default(),
         }
     }
@@ -85,6 +92,7 @@ impl Session {
         if let Err(error) = trust.forget() {
             glib::g_warning!("pychat", "cannot forget a certificate: {error}");
         }
+        self.with_client(Client::forget_told);
         if self.has_conversation() {
             self.imp().access.take(); // The link has led here once; since then the reader has decided.
         }
@@ -107,8 +115,7 @@ impl Session {
         let trust = Trust::of(&self.imp().persistence.folder.borrow(), account.server());
         let access = self.imp().access.borrow().clone();
         let expected = Expected { trust, pin: access.pin, is_found: access.is_found };
-        let mut addresses = vec![account.server().clone()];
-        addresses.extend(access.others);
+        let targets = self.targets(&account, &access.others);
         let weak = self.downgrade();
         let task = glib::spawn_future_local(async move {
             let on_connected = || {
@@ -116,7 +123,7 @@ impl Session {
                     session.set_state(SessionState::Joining);
                 }
             };
-            let round = Round::run(&addresses, &expected, limit, on_connected).await;
+            let round = Round::run(&targets, &expected, limit, on_connected).await;
             if let Some(session) = weak.upgrade() {
                 session.on_round(attempt, round);
             }
@@ -146,6 +153,7 @@ impl Session {
         connecting.connection.take(); // The task that calls this; it is about to end.
         connecting.connected.set(round.secured.as_ref().map(|(n, _)| *n));
         let failure = round.failure().cloned();
+        self.on_attempts(&round);
         connecting.attempts.replace(round.attempts);
         let Some((_, secured)) = round.secured else {
             return self.fail(failure.unwrap_or(DisconnectReason::NoAnswer));
@@ -167,6 +175,48 @@ impl Session {
             }
             client.receive(now_ms(), &bytes);
         });
+    }
+
+    /// Returns the servers to try: in the order that the client wants, and beside those that it knows the
+    /// ones that only this computer understands, or that were found in the network.
+    fn targets(&self, account: &Account, others: &[ServerAddress]) -> Vec<Target> {
+        let route = self.with_client(Client::route).unwrap_or_default();
+        let target = |it: &Destination| {
+            let address = ServerAddress::try_from(&it.address).ok()?;
+            Some(Target { address, is_told: it.is_told })
+        };
+        let mut targets = Vec::new();
+        let of_client = route.iter().filter_map(target);
+        let given = |address: &ServerAddress| Target { address: address.clone(), is_told: false };
+        let is_known = route.iter().filter_map(target).any(|it| it.address == *account.server());
+        let first = if is_known { None } else { Some(given(account.server())) };
+        for target in first.into_iter().chain(of_client).chain(others.iter().map(given)) {
+            if targets.iter().all(|it: &Target| it.address != target.address) {
+                targets.push(target);
+            }
+        }
+        targets
+    }
+
+    /// Tells the client which servers were tried in vain, and which one is there.
+    fn on_attempts(&self, round: &Round) {
+        let connected = round.secured.as_ref().map(|(n, _)| *n);
+        for (n, attempt) in round.attempts.iter().enumerate() {
+            let address = attempt.address.to_link_address();
+            if connected == Some(n) {
+                self.imp().connecting.address.replace(Some(attempt.address.clone()));
+                self.with_client(|client| address.map(|address| client.reached(&address)));
+            } else {
+                self.with_client(|client| address.map(|address| client.missed(&address)));
+            }
+        }
+    }
+
+    /// Returns true if the last connection was to another address than the first of the chat.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        let address = self.imp().connecting.address.borrow();
+        let account = self.account();
+        address.as_ref().zip(account.as_ref()).is_some_and(|(it, account)| it != account.server())
     }
 
     /// Returns why the server did not let us in over the connection that there was, by what is known

@@ -7,10 +7,10 @@ pub use pychat_wire::client::Device;
 use pychat_wire::{
     Client,
     key::{PairCode, PublicKey},
-    link::{Code, Link},
+    link::{Address, Code, Link},
 };
 
-use super::{Session, SessionState, encryption::Encryption, notices, now_ms};
+use super::{Account, Session, SessionState, encryption::Encryption, notices, now_ms};
 
 /// The devices of a session's person and the last code to add one, as far as they are known.
 #[derive(Debug, Default)]
@@ -65,12 +65,18 @@ impl Session {
             _ => None,
         };
         let link = Link {
-            addresses: vec![account.server().to_link_address()?],
+            addresses: self.link_addresses(&account)?,
             name: Some(account.user_name().clone()),
             pin,
             code: Some(Code::Pair(code)),
         };
         Some((link, Duration::from_millis(until_ms.saturating_sub(now_ms()))))
+    }
+
+    /// Returns the addresses for a link to this chat; `None` if only this computer understands them.
+    fn link_addresses(&self, account: &Account) -> Option<Vec<Address>> {
+        let given = self.ask_client(|client| client.given().to_vec()).unwrap_or_default();
+        if given.is_empty() { Some(vec![account.server().to_link_address()?]) } else { Some(given) }
     }
 
     pub(super) fn on_devices(&self, devices: Vec<Device>) {

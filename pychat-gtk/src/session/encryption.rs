@@ -65,7 +65,8 @@ struct Greeting {
 }
 
 /// Connects to `address`, and begins TLS there, if the server offers it. Each step may take as long as
-/// `limit`; `on_connected` is called between the first two.
+/// `limit`; `on_connected` is called between the first two. Where another server told of the address
+/// (`is_told`), nothing is said but over TLS, and to a certificate by which the chat is known.
 ///
 /// # Errors
 ///
@@ -73,6 +74,7 @@ struct Greeting {
 pub async fn connect(
     address: &gio::NetworkAddress,
     expected: &Expected,
+    is_told: bool,
     limit: Duration,
     on_connected: impl FnOnce(),
 ) -> Result<Secured, TransportError> {
@@ -81,6 +83,9 @@ pub async fn connect(
     let greeting = glib::future_with_timeout(limit, read_greeting(&connection)).await;
     let Ok(greeting) = greeting else {
         drop(connection);
+        if is_told {
+            return Err(TransportError::TimedOut(Step::Greeting));
+        }
         return Err(match service_at(address).await {
             Service::Unknown => TransportError::TimedOut(Step::Greeting),
             service => TransportError::OtherService(service),
@@ -88,7 +93,7 @@ pub async fn connect(
     };
     let Greeting { bytes, protocol, offers_tls } = greeting?;
     if !offers_tls {
-        if expected.trust.known().is_some() {
+        if is_told || expected.trust.known().is_some() {
             return Err(TransportError::NotEncrypted);
         }
         if expected.pin.is_some() {
@@ -99,7 +104,7 @@ pub async fn connect(
     }
     let hands = glib::future_with_timeout(limit, shake_hands(&connection)).await;
     let (tls, bytes) = hands.map_err(|_| TransportError::TimedOut(Step::Encryption))??;
-    let (pin, is_new) = check(&tls, address, expected).await?;
+    let (pin, is_new) = check(&tls, address, expected, is_told).await?;
     let binding = Some(tls.binding().map_err(TransportError::Tls)?);
     let stream = Stream::encrypted(connection, tls);
     let encryption = Encryption::Tls { pin, is_new };
@@ -184,10 +189,14 @@ async fn check(
     tls: &Tls,
     address: &gio::NetworkAddress,
     expected: &Expected,
+    is_told: bool,
 ) -> Result<(String, bool), TransportError> {
     let pin = tls.pin();
     // Asked after the handshake: another connection may have been first.
     let known = expected.trust.known();
+    if is_told && known.is_none() && expected.pin.is_none() {
+        return Err(TransportError::NotAsLinked); // It is never met for the first time.
+    }
     let is_as_linked = expected.pin.is_none() || pin == expected.pin;
     let pin = pin.map(|pin| pin.to_string()).unwrap_or_default();
     if known.as_ref().is_some_and(|known| known.pin == pin) {

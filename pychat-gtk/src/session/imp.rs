@@ -41,6 +41,8 @@ pub struct Session {
     /// The name of the server: its own, or else the reader's name for it, or its address.
     #[property(get)]
     pub(super) title: RefCell<String>,
+    /// The name that the server gave itself; empty if none.
+    pub(super) server_name: RefCell<String>,
     /// The name that the reader gave the server; empty if none.
     pub(super) alias: RefCell<String>,
     /// The hall: the room that everybody is in.

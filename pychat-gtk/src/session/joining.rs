@@ -4,11 +4,11 @@ use gtk::{glib, glib::subclass::prelude::*};
 use pychat_wire::{
     Client,
     client::{Begin, Saved},
-    link::Code,
+    link::{Address, Code},
 };
 
 use super::{Account, Session, SessionState, room, state_file::StateFile};
-use crate::text::server_uri::Access;
+use crate::text::{server_address::ServerAddress, server_uri::Access};
 
 impl Session {
     /// Joins as `account`, with a new conversation. Does nothing unless `Disconnected` or
@@ -36,6 +36,7 @@ impl Session {
         self.set_name(account.name());
         self.set_server(&account.server().to_string());
         imp.access.replace(access);
+        self.forget_server_name();
         imp.account.replace(Some(account));
         self.with_key(kept.saved);
     }
@@ -43,7 +44,9 @@ impl Session {
     /// Begins to join, from what is `saved`.
     pub(super) fn begin(&self, saved: Saved) {
         let Some(account) = self.account() else { return };
+        let given = given(&account, &self.imp().access.borrow(), &saved);
         let client = Client::new(account.user_name().clone(), saved, random_seed())
+            .at(given)
             .beginning(Begin::LastPage(room::PAGE_MESSAGES))
             .labelled(&glib::host_name())
             .persistent();
@@ -55,6 +58,19 @@ impl Session {
         self.imp().client.replace(Some(client));
         self.process_events();
     }
+}
+
+/// Returns the addresses of the chat: those of the link, or of the one by which it was joined before, if
+/// there is none now, or none that says more. Those that were found in the network are for this time only.
+fn given(account: &Account, access: &Access, saved: &Saved) -> Vec<Address> {
+    let server = account.server().to_link_address();
+    let Access { others, pin, code, is_found } = access;
+    let says_nothing = *is_found || (others.is_empty() && pin.is_none() && code.is_none());
+    if says_nothing && server.is_some() && saved.given().first() == server.as_ref() {
+        return saved.given().to_vec();
+    }
+    let others = if *is_found { &[] } else { &**others };
+    server.into_iter().chain(others.iter().filter_map(ServerAddress::to_link_address)).collect()
 }
 
 /// Returns 32 random bytes that nobody can guess: from them follow which texts are ours, and the key

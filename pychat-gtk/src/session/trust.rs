@@ -1,4 +1,5 @@
-//! The certificates by which servers are known again: one small file for each server.
+//! The certificates by which servers are known again: one small file for each chat, named for its first
+//! address. All servers of a chat show the same one, or ones of public authorities.
 //!
 //! A server that was met with encryption is never again talked to without, and not with another
 //! certificate, until the reader says so.

@@ -19,6 +19,7 @@ mod rooms;
 mod rooms_kept;
 mod searching;
 mod server;
+mod several;
 mod talking;
 mod transcripts;
 

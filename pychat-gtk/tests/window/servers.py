@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 from patience import PATIENCE_S, eventually
@@ -37,21 +38,22 @@ def free_port():
 class Server:
     """The real server, which can die and come back at the same address."""
 
-    def __init__(self, port=None, folder=None, name=None):
+    def __init__(self, port=None, folder=None, name=None, servers=()):
         """Where `folder` is not named, nothing is kept, and there is no certificate. It is called by its
-        address unless it has a name."""
+        address unless it has a name. Clients are told of `servers`."""
         self.port = port or free_port()
         self.storage = ["--state-dir", folder] if folder else ["--history", "memory"]
         self.control = ["--control-socket", f"{folder}/control.sock"] if folder else []
         self.address = f"127.0.0.1:{self.port}"
         self.name = name or self.address
+        self.servers = ["--servers", ",".join(servers)] if servers else []
         self.process = None
 
     def start(self):
         self.process = subprocess.Popen(
             [
                 *MORTAL, SERVER, "--listen", self.address, *self.storage, *self.control,
-                "--name", self.name,
+                "--name", self.name, *self.servers,
                 "--connections-per-address", "0",  # Everybody comes from the same one here.
             ],
             stderr=subprocess.DEVNULL,
@@ -74,6 +76,51 @@ class Server:
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", self.port), 1).close()
             return True
+
+
+class Door:
+    """An address that leads to a server as long as it is open."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.listener = None
+        self.ends = []
+
+    def open(self, server):
+        """Leads to `server` from now on."""
+        self.listener = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._pass_on, args=(self.listener, server.port), daemon=True).start()
+
+    def shut(self):
+        """Leads nowhere from now on, and breaks every connection."""
+        if self.listener is None:
+            return
+        listener, self.listener = self.listener, None
+        listener.shutdown(socket.SHUT_RDWR)  # Who waits for a call in another thread hears of it.
+        listener.close()
+        ends, self.ends = self.ends, []
+        for end in ends:
+            with contextlib.suppress(OSError):  # It may have ended by itself.
+                end.shutdown(socket.SHUT_RDWR)
+
+    def _pass_on(self, listener, port):
+        with contextlib.suppress(OSError):  # It was shut.
+            while True:
+                near, _ = listener.accept()
+                far = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+                far.settimeout(None)
+                self.ends += [near, far]
+                for source, target in ((near, far), (far, near)):
+                    threading.Thread(target=copy, args=(source, target), daemon=True).start()
+
+
+def copy(source, target):
+    """Passes on all that comes from one socket to another."""
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
 
 
 class Speaker:

@@ -10,6 +10,7 @@
 
 mod deciding;
 pub mod memory;
+mod moving;
 mod over;
 mod page;
 pub mod postgres;
@@ -26,6 +27,7 @@ use mio::{Registry, Token};
 
 pub use self::{
     memory::Memory,
+    moving::{Cell, Contents, Source, TABLES, Table, Target, copy},
     search::{Candidates, Looked, Place, Wanted},
     sqlite::SqliteStore,
 };

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{ArchiveError, LOG_FILE, progress::Progress};
-use crate::store::sqlite::{Contents, Snapshot};
+use crate::store::{Contents, sqlite::Snapshot};
 
 /// The most lines that tell what is wrong.
 const WRONG_MAX: u64 = 100;

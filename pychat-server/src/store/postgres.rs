@@ -3,6 +3,7 @@
 mod commit;
 mod config;
 mod connection;
+mod dump;
 mod error;
 mod event;
 mod forgetting;
@@ -32,6 +33,7 @@ mod value;
 pub use self::{
     config::{Config, Host, TlsMode},
     connection::{ANSWER_TIMEOUT, Connection},
+    dump::{Patience, Reading, Writing},
     error::{ConnectionError, DatabaseError, Unavailable},
     event::Event,
     routes::{RouteError, Routes},
@@ -40,3 +42,10 @@ pub use self::{
     uri::UriError,
     value::Value,
 };
+
+/// Returns the statements that make the schema.
+#[cfg(test)]
+pub(super) fn schema_statements() -> impl Iterator<Item = &'static str> {
+    let made = schema::MIGRATIONS.iter().flat_map(|statements| statements.iter().copied());
+    made.chain([schema::CREATE_VERSION])
+}

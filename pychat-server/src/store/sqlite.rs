@@ -50,7 +50,7 @@ pub use self::{
     import::{Imported, Importer},
     retention::TRIM_STEP,
     schema::{begin_epoch, settle, utc_ms, utc_name},
-    snapshot::{Contents, Snapshot},
+    snapshot::{NewLog, Snapshot},
 };
 use super::{
     Answer, Looked, Place as SearchPlace, Read, Records, Retention, Store, Wanted, over::Over,

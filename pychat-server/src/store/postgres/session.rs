@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The number of the lock of a database: it is `pychat` in letters.
-const LOCK: i64 = i64::from_be_bytes(*b"\0\0pychat");
+pub(super) const LOCK: i64 = i64::from_be_bytes(*b"\0\0pychat");
 
 /// The settings of the session. A transaction is never left open by a server that is busy; one that is, is
 /// of a server that is gone. A commit that is answered outlives the database's process.
@@ -34,7 +34,7 @@ const SETTINGS: &str = "SELECT set_config('search_path', 'pychat', FALSE), \
     set_config('default_transaction_isolation', 'read committed', FALSE), \
     set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
         WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, FALSE)";
-const TRY_LOCK: &str = "SELECT pg_try_advisory_lock($1)";
+pub(super) const TRY_LOCK: &str = "SELECT pg_try_advisory_lock($1)";
 const LOCK_AGAIN: &str = "SELECT 1 FROM pg_advisory_lock($1)";
 /// Ends the session that this server had before, if the database does not know yet that it is lost.
 const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
@@ -60,6 +60,14 @@ const UPSERT_META: &str = concat!(
 /// Nothing is missing, so another origin is no other epoch.
 const UPDATE_ORIGIN: &str =
     concat!("UPDATE meta SET origin = ", origin!(), " WHERE server = $1 RETURNING epoch");
+/// The name of the log, if a server that began now would leave it as it is.
+pub(super) const SELECT_EPOCH: &str = concat!("SELECT epoch FROM meta WHERE origin = ", origin!());
+/// The name of a log that no server has had yet.
+pub(super) const INSERT_META: &str = concat!(
+    "INSERT INTO meta (single, epoch, origin, server) VALUES (TRUE, $1, ",
+    origin!(),
+    ", '')"
+);
 const INSERT_SERVER: &str = "INSERT INTO servers (server, batch) VALUES ($1, 0)";
 const DELETE_SERVERS: &str = "DELETE FROM servers WHERE seen < now() - interval '1 day'";
 /// Waits for a transaction of the session before. With its own commit, that one is as durable as this.

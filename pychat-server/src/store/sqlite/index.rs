@@ -45,6 +45,9 @@ const DELETE_FORGOTTEN: &str = "DELETE FROM search_forgotten WHERE doc = ?1";
 const STEP_RECORDS: usize = 64;
 const STEP_BYTES: usize = 32 << 10;
 
+/// The steps of one transaction while nobody else waits for the file.
+const BUILD_STEPS: usize = 64;
+
 /// The most messages that are taken out by one step.
 const STEP_FORGOTTEN: u64 = 8;
 
@@ -201,6 +204,28 @@ impl SqliteStore {
         }
         is_taken
     }
+}
+
+/// Takes in all records of a file that no server has open; tells `progress` of those that are looked at and
+/// of all.
+pub(super) fn build(
+    connection: &Connection,
+    logs: &Logs,
+    progress: &mut dyn FnMut(u64, u64),
+) -> rusqlite::Result<()> {
+    let mut index = Index::read(connection, logs)?;
+    let mut done = 0;
+    while index.has_work() {
+        transaction(connection, |connection| {
+            for _ in 0..BUILD_STEPS {
+                index.step(connection)?;
+            }
+            Ok(())
+        })?;
+        done = (done + (BUILD_STEPS * STEP_RECORDS) as u64).min(logs.len());
+        progress(done, logs.len());
+    }
+    Ok(())
 }
 
 /// Changes the words that the index has of a message, if it has the message.

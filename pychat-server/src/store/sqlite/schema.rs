@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, config::DbConfig};
 
 use super::{
     Durability, OpenError,
@@ -194,6 +194,12 @@ fn prepare(
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     let epoch = connection.query_row("SELECT epoch FROM meta", [], |row| row.get(0))?;
     Ok((epoch, !is_open))
+}
+
+/// Returns the name of the log, unless it needs another one: with no server at work, its end may be missing.
+pub(super) fn epoch_now(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let select = "SELECT epoch FROM meta WHERE unsynced_boot IS NULL OR unsynced_boot = ?1";
+    connection.query_row(select, [boot_id()], |row| row.get(0)).optional()
 }
 
 /// Returns what the kernel calls the time since the machine was started. Where it does not say,

@@ -3,6 +3,8 @@
 //! SQLite's write-ahead log shows each reader one moment and makes no writer wait, so a long reader
 //! costs the server nothing but the length of that log. Nothing is written here.
 
+mod dump;
+
 use std::{
     fs::File,
     io::ErrorKind,
@@ -12,6 +14,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
+pub use self::dump::NewLog;
 use super::{
     OpenError, check,
     logs::{Logs, key, keys},
@@ -20,9 +23,12 @@ use super::{
     rooms,
     schema::check_origin,
 };
-use crate::core::{
-    id::RoomId,
-    record::{Entry, Room, StorageError},
+use crate::{
+    core::{
+        id::RoomId,
+        record::{Entry, Room, StorageError},
+    },
+    store::moving::Contents,
 };
 
 /// The time for which a reader waits for a server that begins or ends.
@@ -38,17 +44,6 @@ pub struct Snapshot {
     file: PathBuf,
     /// It is of the version that this program writes.
     is_current: bool,
-}
-
-/// The numbers of what a log holds.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Contents {
-    /// The rooms, the hall among them.
-    pub rooms: u64,
-    /// The records of all rooms.
-    pub records: u64,
-    /// The people who own names.
-    pub people: u64,
 }
 
 impl Snapshot {

@@ -11,17 +11,28 @@ mod files;
 mod format;
 mod html;
 mod import;
+mod migrate;
+mod place;
 mod progress;
 mod restore;
 mod usage;
+mod waiting;
 
 use std::{error::Error as _, io, path::PathBuf};
 
+use rustix::rand::{GetRandomFlags, getrandom};
 use thiserror::Error;
 
 pub use self::usage::{commands, parse};
-use self::{backup::Backup, export::Export, import::Import, progress::Progress, restore::Restore};
-use crate::{core::record::StorageError, net::identity::OWN_FILE, store::sqlite::OpenError};
+use self::{
+    backup::Backup, export::Export, import::Import, migrate::Migrate, place::Place,
+    progress::Progress, restore::Restore,
+};
+use crate::{
+    core::record::StorageError,
+    net::identity::OWN_FILE,
+    store::{postgres::Config, sqlite::OpenError},
+};
 
 /// The files of a backup: the log, and the certificate and its key if they are the server's own.
 const LOG_FILE: &str = crate::store::sqlite::FILE_NAME;
@@ -33,6 +44,8 @@ pub struct Work {
     task: Task,
     /// The folder of the server's state.
     state: PathBuf,
+    /// The database that has the messages, if the folder does not.
+    database: Option<Config>,
     progress: Progress,
 }
 
@@ -44,6 +57,7 @@ enum Task {
     Check,
     Export(Export),
     Import(Import),
+    Migrate(Migrate),
 }
 
 /// The reason why work was not done.
@@ -91,13 +105,15 @@ impl Work {
     ///
     /// [`ArchiveError`]: nothing is left of it that could be taken for the whole.
     pub fn run(self) -> Result<(), ArchiveError> {
-        let Self { task, state, progress } = self;
+        let Self { task, state, database, progress } = self;
+        let place = || database.clone().map_or(Place::Folder(state.clone()), Place::Database);
         match task {
-            Task::Backup(backup) => backup.run(&state, progress),
-            Task::Restore(restore) => restore.run(&state, progress),
+            Task::Backup(backup) => backup.run(&state, database.as_ref(), progress),
+            Task::Restore(restore) => restore.run(&state, database.as_ref(), progress),
             Task::Check => check::run(&state, progress),
-            Task::Export(export) => export.run(&state, progress),
-            Task::Import(import) => import.run(&state, progress),
+            Task::Export(export) => export.run(&place(), progress),
+            Task::Import(import) => import.run(&state, database.as_ref(), progress),
+            Task::Migrate(migrate) => migrate.run(progress),
         }
     }
 }
@@ -109,4 +125,16 @@ fn hint(error: Option<&(dyn std::error::Error + 'static)>) -> &'static str {
         Some(io::ErrorKind::PermissionDenied) => "; run it as root, or as the server's own user",
         _ => "",
     }
+}
+
+/// Returns a name for a log that needs another one.
+fn epoch() -> Result<String, ArchiveError> {
+    random().map(|number| format!("{number:032x}"))
+}
+
+fn random() -> Result<u128, ArchiveError> {
+    let mut bytes = [0; 16];
+    let random = getrandom(&mut bytes, GetRandomFlags::empty());
+    random.map_err(|error| StorageError::Other(error.to_string()))?;
+    Ok(u128::from_ne_bytes(bytes))
 }

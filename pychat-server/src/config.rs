@@ -27,6 +27,7 @@ use thiserror::Error;
 use self::settings::Settings;
 pub use self::{
     control::{ControlPlace, control_sockets},
+    database::with_password,
     history::{History, state_directories},
     options::{ConfigOption, OPTIONS},
     usage::command,

@@ -73,8 +73,10 @@ fn bytes_are_moved_by_who_does_not_know_what_a_person_is() {
 
 #[test]
 fn only_the_reactor_waits_and_reads_the_clock() {
+    // A command that works on a database has nothing else to do.
+    let waiting = ["src/reactor.rs", "src/archive/waiting.rs"];
     for path in sources("src") {
-        if path != "src/reactor.rs" {
+        if !waiting.contains(&&*path) {
             check(&path, &["Instant::now", "SystemTime::now", "poll.poll("]);
         }
     }

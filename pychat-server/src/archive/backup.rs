@@ -8,13 +8,21 @@ use std::{
 use super::{
     ArchiveError, IDENTITY_FILE, LOG_FILE,
     check::examine,
-    files::{copy, create, failed, is_there, make_empty_folder, remove_all, rename, sync},
+    epoch,
+    files::{copy, create, failed, is_there, make_empty_folder, remove_all, sync},
+    place::{Place, UNFINISHED, put_in_place, write_file},
     progress::{Progress, bytes_words},
 };
-use crate::store::sqlite::Snapshot;
+use crate::store::{Source, postgres::Config, sqlite::Snapshot};
 
-/// The ending of the names of files that are not finished.
-const UNFINISHED: &str = ".unfinished";
+/// The words of the bar.
+const COPYING: &str = "Copying";
+
+/// A log that is copied.
+enum Log {
+    File(Snapshot),
+    Rows(Box<dyn Source>),
+}
 
 /// A backup that is to be made.
 #[derive(Debug)]
@@ -24,8 +32,17 @@ pub(super) struct Backup {
 }
 
 impl Backup {
-    pub(super) fn run(self, state: &Path, progress: Progress) -> Result<(), ArchiveError> {
-        let mut log = Snapshot::open(&state.join(LOG_FILE))?;
+    /// Makes it of the log in a folder, of the version that this has, or of that in a database.
+    pub(super) fn run(
+        self,
+        state: &Path,
+        database: Option<&Config>,
+        progress: Progress,
+    ) -> Result<(), ArchiveError> {
+        let mut log = match database {
+            None => Log::File(Snapshot::open(&state.join(LOG_FILE))?),
+            Some(config) => Log::Rows(Place::Database(config.clone()).read()?),
+        };
         make_empty_folder(&self.folder)?;
         let target = self.folder.join(format!("{LOG_FILE}{UNFINISHED}"));
         let made = self.make(state, &mut log, &target, &progress);
@@ -44,7 +61,7 @@ impl Backup {
     fn make(
         &self,
         state: &Path,
-        log: &mut Snapshot,
+        log: &mut Log,
         target: &Path,
         progress: &Progress,
     ) -> Result<String, ArchiveError> {
@@ -52,16 +69,22 @@ impl Backup {
         if is_there(&identity) {
             copy(&identity, &self.folder.join(IDENTITY_FILE), |_, _| ())?;
         }
-        create(target)?;
-        let mut bar = progress.part();
-        log.copy_into(target, move |done, all| bar.show("Copying", done, all))?;
-        sync(target)?;
+        match log {
+            Log::File(log) => {
+                create(target)?;
+                let mut bar = progress.part();
+                log.copy_into(target, move |done, all| bar.show(COPYING, done, all))?;
+                sync(target)?;
+            }
+            Log::Rows(log) => {
+                write_file(&mut **log, target, (&epoch()?, true), (COPYING, progress))?;
+            }
+        }
         let copy = Snapshot::open(target)?;
         let (contents, n_wrong) = examine(&copy, progress.part())?;
         drop(copy);
         let bytes = fs::metadata(target).map_err(failed(target))?.len();
-        rename(target, &self.folder.join(LOG_FILE))?;
-        sync(&self.folder)?;
+        put_in_place(target, &self.folder)?;
         if 0 < n_wrong {
             return Err(ArchiveError::Wrong(n_wrong));
         }

@@ -10,10 +10,11 @@ use std::{
 use pychat_wire::message::RoomKind;
 
 use super::{
-    ArchiveError, LOG_FILE,
+    ArchiveError,
     files::{create, failed, is_there, remove_all, rename, sync},
     format::{End, Head, Line},
     html,
+    place::Place,
     progress::Progress,
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
         id::{HALL, RoomId},
         record::Room,
     },
-    store::sqlite::Snapshot,
+    store::Source,
 };
 
 /// The word for the hall, which has no name.
@@ -52,17 +53,16 @@ pub(super) trait Writer {
 }
 
 impl Export {
-    pub(super) fn run(self, state: &Path, progress: Progress) -> Result<(), ArchiveError> {
-        let log = Snapshot::open(&state.join(LOG_FILE))?;
-        log.require_current()?;
-        log.hold()?;
+    pub(super) fn run(self, place: &Place, progress: Progress) -> Result<(), ArchiveError> {
+        let mut log = place.read()?;
+        let log = &mut *log;
         let room = find(log.rooms()?, &self.room)?;
         let Some(output) = &self.output else {
             // What is written to the terminal is itself the progress.
             let bar =
                 if io::stdout().is_terminal() { Progress::new(true) } else { progress.part() };
             let path = Path::new("standard output");
-            let n_lines = self.write(&log, &room, io::stdout().lock(), bar).map_err(of(path))?;
+            let n_lines = self.write(log, &room, io::stdout().lock(), bar).map_err(of(path))?;
             progress.end(&words(&room, n_lines));
             return Ok(());
         };
@@ -74,7 +74,7 @@ impl Export {
         let new = output.with_file_name(name);
         remove_all([&*new]); // Left by one that was killed.
         let made = create(&new).and_then(|file: File| {
-            let n_lines = self.write(&log, &room, file, progress.part()).map_err(of(&new))?;
+            let n_lines = self.write(log, &room, file, progress.part()).map_err(of(&new))?;
             sync(&new)?;
             rename(&new, output)?;
             Ok(n_lines)
@@ -89,7 +89,7 @@ impl Export {
     /// Writes the room; returns the number of messages and events.
     fn write(
         &self,
-        log: &Snapshot,
+        log: &mut dyn Source,
         room: &Room,
         out: impl Write,
         mut progress: Progress,

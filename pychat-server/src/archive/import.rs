@@ -5,6 +5,7 @@
 //! each channel becomes a room, all of it or nothing. Authors are nobody here: their names are shown as
 //! they were, and whoever owns such a name now has not said what they said.
 
+mod database;
 mod intake;
 mod json;
 mod mattermost;
@@ -23,14 +24,12 @@ use pychat_wire::{
     UserName,
     message::{ROOM_NAME_CHARS_MAX, RoomKind, TOPIC_CHARS_MAX},
 };
-use rustix::{
-    process::geteuid,
-    rand::{GetRandomFlags, getrandom},
-};
+use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
 use self::{
+    database::Outpost,
     intake::{Channel, Intake},
     stage::Stage,
 };
@@ -39,6 +38,7 @@ use super::{
     files::{failed, give_to_owner_of, is_there},
     format::Line,
     progress::{Progress, bytes_words},
+    random,
 };
 use crate::{
     core::{
@@ -48,6 +48,7 @@ use crate::{
     },
     store::{
         Retention, SqliteStore, Store,
+        postgres::Config,
         sqlite::{Durability, Imported, LOCK_FILE, Place, Reserve, utc_ms},
     },
 };
@@ -82,7 +83,28 @@ pub(super) enum Format {
 }
 
 impl Import {
-    pub(super) fn run(self, state: &Path, mut progress: Progress) -> Result<(), ArchiveError> {
+    /// Makes it into the log in a folder, or into that in a database.
+    pub(super) fn run(
+        self,
+        state: &Path,
+        database: Option<&Config>,
+        mut progress: Progress,
+    ) -> Result<(), ArchiveError> {
+        let words = match database {
+            None => self.fill(state, &mut progress)?,
+            Some(config) => {
+                let outpost = Outpost::begin(config)?;
+                let words = self.fill(&outpost.folder.0, &mut progress)?;
+                outpost.give_back()?;
+                words
+            }
+        };
+        progress.end(&words);
+        Ok(())
+    }
+
+    /// Makes the rooms in the log in a folder; returns what was done, in words.
+    fn fill(&self, state: &Path, progress: &mut Progress) -> Result<String, ArchiveError> {
         if !is_there(&state.join(LOG_FILE)) {
             let words =
                 format!("no server keeps messages in {} yet; start it once", state.display());
@@ -93,16 +115,19 @@ impl Import {
         let place = Place { directory, durability: Durability::Power, program: None };
         let retention =
             Retention { disk_reserve_bytes: self.reserve_bytes, ..Retention::default() };
-        let store = SqliteStore::open(&place, retention, epoch()?)?;
+        // For a log that was not closed before the machine was.
+        let epoch = random()?;
+        let store = SqliteStore::open(&place, retention, epoch)?;
         give_to_owner_of(state, &state.join(LOCK_FILE))?;
         let members = self.members(&store)?;
         let reserve = store.reserve();
         reserve.check().map_err(|error| short(error.into(), &reserve, 0))?;
         let digest = digest(&self.file)?;
-        let intake = self.read(reserve.clone(), &mut progress);
+        let intake = self.read(reserve.clone(), progress);
         progress.clear();
         let intake = intake.map_err(|error| short(error, &reserve, 0))?;
-        let mut filling = Filling { store, members, digest, progress, n_rooms: 0 };
+        let part = progress.part();
+        let mut filling = Filling { store, members, digest, progress: part, n_rooms: 0 };
         let is_one = intake.channels.len() == 1;
         for (index, channel) in intake.channels.iter().enumerate() {
             let name = self.room.as_deref().unwrap_or(&channel.name);
@@ -112,7 +137,7 @@ impl Import {
                 filled => filled.map_err(|error| short(error, &reserve, filling.n_rooms))?,
             }
         }
-        let Filling { progress, n_rooms, .. } = filling;
+        let n_rooms = filling.n_rooms;
         if n_rooms == 0 {
             return Err(ArchiveError::Refused("nothing was imported".to_owned()));
         }
@@ -123,8 +148,7 @@ impl Import {
         let reactions = left_out("Reactions", intake.n_reactions as u64);
         let lines = left_out("Lines", intake.n_bad);
         let private = left_out("Private channels", intake.n_private);
-        progress.end(&format!("Rooms imported: {n_rooms}.{lines}{reactions}{private}"));
-        Ok(())
+        Ok(format!("Rooms imported: {n_rooms}.{lines}{reactions}{private}"))
     }
 
     /// Reads the whole source.
@@ -330,12 +354,4 @@ fn digest(path: &Path) -> Result<String, ArchiveError> {
     let hash: [u8; 32] = hash.finalize().into();
     let first = std::array::from_fn(|index| hash[index]);
     Ok(format!("{:032x}", u128::from_be_bytes(first)))
-}
-
-/// Returns a name for a log that needs another one, as it was not closed before the machine was.
-fn epoch() -> Result<u128, ArchiveError> {
-    let mut bytes = [0; 16];
-    let random = getrandom(&mut bytes, GetRandomFlags::empty());
-    random.map_err(|error| StorageError::Other(error.to_string()))?;
-    Ok(u128::from_ne_bytes(bytes))
 }

@@ -8,12 +8,20 @@ use std::{
 use super::{
     ArchiveError, IDENTITY_FILE, LOG_FILE,
     check::{examine, words},
+    epoch,
     files::{
         copy, failed, give_to_owner_of, is_there, make_empty_folder, remove_all, rename, sync,
     },
+    place::{Place, put_in_place, write_database},
     progress::Progress,
 };
-use crate::store::sqlite::{Folder, LOCK_FILE, Snapshot, begin_epoch, settle, utc_name};
+use crate::store::{
+    postgres::Config,
+    sqlite::{Folder, LOCK_FILE, Snapshot, begin_epoch, settle, utc_name},
+};
+
+/// The word of the bar.
+const RESTORING: &str = "Restoring";
 
 /// The ending of the names of files that have not come into their place yet.
 const UNFINISHED: &str = ".restored";
@@ -31,7 +39,13 @@ pub(super) struct Restore {
 }
 
 impl Restore {
-    pub(super) fn run(self, state: &Path, progress: Progress) -> Result<(), ArchiveError> {
+    /// Restores it into a folder, or into a database and its certificate into the folder.
+    pub(super) fn run(
+        self,
+        state: &Path,
+        database: Option<&Config>,
+        progress: Progress,
+    ) -> Result<(), ArchiveError> {
         let source = self.folder.join(LOG_FILE);
         if !is_there(&source) {
             return Err(ArchiveError::NoBackup(self.folder));
@@ -40,6 +54,9 @@ impl Restore {
         let (contents, n_wrong) = examine(&backup, progress.part())?;
         if 0 < n_wrong {
             return Err(ArchiveError::Wrong(n_wrong));
+        }
+        if let Some(config) = database {
+            return self.put_into_database(state, backup, config, progress);
         }
         drop(backup);
         // Held until all is done, so that no server begins meanwhile.
@@ -64,6 +81,34 @@ impl Restore {
         Ok(())
     }
 
+    /// Puts the log into a database, and the certificate into the folder unless one is there.
+    fn put_into_database(
+        &self,
+        state: &Path,
+        mut backup: Snapshot,
+        config: &Config,
+        progress: Progress,
+    ) -> Result<(), ArchiveError> {
+        backup.require_current()?;
+        let (source, target) = (self.folder.join(IDENTITY_FILE), state.join(IDENTITY_FILE));
+        let work = (&*epoch()?, self.is_replacing);
+        let bar = (RESTORING, &progress);
+        let (contents, aside) = write_database(&mut backup, config, work, bar)?;
+        if is_there(&source) && !is_there(&target) {
+            // Makes the folder, if it is not there.
+            let _lock = Folder::lock_only(state)?;
+            give_to_owner_of(state, &state.join(LOCK_FILE))?;
+            copy(&source, &target, |_, _| ())?;
+            give_to_owner_of(state, &target)?;
+        }
+        let aside = aside.map_or_else(String::new, |schema| {
+            format!(" The old ones are in the schema {schema}.")
+        });
+        let (words, place) = (words(contents), Place::Database(config.clone()));
+        progress.end(&format!("Restored {words} into {place}.{aside}"));
+        Ok(())
+    }
+
     /// Copies the backup, and puts the copy in its place; returns where the old files are, if there were
     /// any. Until the copy has its name, the old log has it, or nobody does who could be taken for whole.
     fn put(
@@ -76,7 +121,7 @@ impl Restore {
         let [new_log, new_identity] = new;
         remove_all(new.iter().map(PathBuf::as_path)); // Left by one that was killed.
         let mut bar = progress.part();
-        copy(&self.folder.join(LOG_FILE), new_log, |done, all| bar.show("Restoring", done, all))?;
+        copy(&self.folder.join(LOG_FILE), new_log, |done, all| bar.show(RESTORING, done, all))?;
         drop(bar);
         begin_epoch(new_log)?;
         sync(new_log)?;
@@ -91,15 +136,17 @@ impl Restore {
         if has_identity {
             rename(new_identity, &state.join(IDENTITY_FILE))?;
         }
-        rename(new_log, &state.join(LOG_FILE))?;
-        sync(state)?;
+        put_in_place(new_log, state)?;
         Ok(aside)
     }
 }
 
 /// Puts what is there into a folder of its own, whose name has the time. The old log keeps its name as
 /// well, until another takes it.
-fn put_aside(state: &Path, is_identity_replaced: bool) -> Result<Option<PathBuf>, ArchiveError> {
+pub(super) fn put_aside(
+    state: &Path,
+    is_identity_replaced: bool,
+) -> Result<Option<PathBuf>, ArchiveError> {
     let log = state.join(LOG_FILE);
     let aside = state.join(format!("replaced-{}", utc_name()?));
     make_empty_folder(&aside)?;

@@ -5,15 +5,20 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, error::ErrorKind, value_parser};
 
 use super::{
-    LOG_FILE, Task, Work,
+    IDENTITY_FILE, LOG_FILE, Task, Work,
     backup::Backup,
     export::{Export, Format},
     files::is_there,
     import::{self, Import},
+    migrate::Migrate,
+    place::Place,
     progress::Progress,
     restore::Restore,
 };
-use crate::config::{self, ConfigError};
+use crate::{
+    config::{self, ConfigError},
+    store::postgres::Config,
+};
 
 const STATE_DIR: &str = "state-dir";
 const QUIET: &str = "quiet";
@@ -30,6 +35,15 @@ const MEMBER: &str = "member";
 const SKIP_BAD: &str = "skip-bad";
 const DISK_RESERVE: &str = "disk-reserve";
 const FOLDER: &str = "DIR";
+const STORE: &str = "store";
+const PASSWORD_FILE: &str = "store-password-file";
+const FROM: &str = "from";
+const TO: &str = "to";
+const PLACE: &str = "PLACE";
+
+/// The beginnings of the names of places.
+const OF_FOLDER: &str = "sqlite:";
+const OF_DATABASE: &str = "postgres";
 
 const AFTER_HELP: &str = "\
 The messages are those of the system's service, or else of the server that this user runs; \
@@ -48,7 +62,7 @@ struct Subcommand {
     /// Its arguments.
     args: fn(Command) -> Command,
     /// The work that these make.
-    task: fn(&ArgMatches) -> Task,
+    task: fn(&ArgMatches) -> Result<Task, ConfigError>,
 }
 
 /// The subcommands, in the order in which help and manuals list them.
@@ -56,21 +70,19 @@ const SUBCOMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "backup",
         about: "Copy messages, people and the server's own certificate into a folder, while the server runs",
-        args: |command| command.arg(folder("The folder for the copy: empty, or not there yet")),
-        task: |matches| Task::Backup(Backup { folder: path(matches, FOLDER) }),
+        args: |command| {
+            let folder = folder("The folder for the copy: empty, or not there yet");
+            of_either(command.arg(folder))
+        },
+        task: |matches| Ok(Task::Backup(Backup { folder: path(matches, FOLDER) })),
     },
     Subcommand {
         name: "restore",
         about: "Put a backup in the place of the messages of a server that does not run",
-        args: |command| {
-            let replace = Arg::new(REPLACE).long(REPLACE).action(ArgAction::SetTrue);
-            command.arg(folder("The folder of the backup")).arg(
-                replace.help("Put messages that are there into a folder beside, named by the time"),
-            )
-        },
+        args: |command| of_either(command.arg(folder("The folder of the backup")).arg(replace())),
         task: |matches| {
             let is_replacing = matches.get_flag(REPLACE);
-            Task::Restore(Restore { folder: path(matches, FOLDER), is_replacing })
+            Ok(Task::Restore(Restore { folder: path(matches, FOLDER), is_replacing }))
         },
     },
     Subcommand {
@@ -82,7 +94,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
             let output = Arg::new(OUTPUT).long(OUTPUT).short('o').value_name("FILE");
             let output =
                 output.value_parser(value_parser!(PathBuf)).value_hint(ValueHint::FilePath);
-            command
+            of_either(command)
                 .arg(room.help("Its id, such as r7, its name if no other room has it, or hall"))
                 .arg(flag(JSONL).conflicts_with(HTML).help("Lines of JSON, which import reads"))
                 .arg(flag(HTML).required_unless_present(JSONL).help("A page for people"))
@@ -91,7 +103,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
         task: |matches| {
             let format = if matches.get_flag(HTML) { Format::Html } else { Format::Jsonl };
             let room = matches.get_one::<String>(ROOM).cloned().unwrap_or_default();
-            Task::Export(Export { room, format, output: matches.get_one(OUTPUT).cloned() })
+            Ok(Task::Export(Export { room, format, output: matches.get_one(OUTPUT).cloned() }))
         },
     },
     Subcommand {
@@ -101,7 +113,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
         task: |matches| {
             let word = |name| matches.get_one::<String>(name).cloned();
             let format = word(FORMAT).and_then(|word| FORMATS.iter().find(|(it, _)| *it == word));
-            Task::Import(Import {
+            Ok(Task::Import(Import {
                 file: path(matches, FILE),
                 format: format.map(|(_, format)| *format),
                 channel: word(CHANNEL),
@@ -109,14 +121,36 @@ const SUBCOMMANDS: &[Subcommand] = &[
                 members: matches.get_many(MEMBER).into_iter().flatten().cloned().collect(),
                 is_lenient: matches.get_flag(SKIP_BAD),
                 reserve_bytes: matches.get_one(DISK_RESERVE).copied().unwrap_or_default(),
-            })
+            }))
         },
     },
     Subcommand {
         name: "check",
         about: "Read all messages and say what is wrong with them, while the server runs",
-        args: |command| command,
-        task: |_| Task::Check,
+        args: of_folder,
+        task: |_| Ok(Task::Check),
+    },
+    Subcommand {
+        name: "migrate",
+        about: "Move all that a server keeps, which does not run, from a file into a database, or back",
+        args: |command| {
+            let place = |name| Arg::new(name).long(name).value_name(PLACE).required(true);
+            let from = "The place of the messages: sqlite:DIR, the folder in which a server keeps them, or \
+                postgres://…, as --store of the server names a database";
+            with_password(command.arg(place(FROM).help(from)))
+                .arg(place(TO).help("The place for them, which has none yet"))
+                .arg(replace())
+        },
+        task: |matches| {
+            let (from, to) = (place(matches, FROM)?, place(matches, TO)?);
+            if matches!((&from, &to), (Place::Folder(_), Place::Folder(_)))
+                || matches!((&from, &to), (Place::Database(_), Place::Database(_)))
+            {
+                let words = "--from and --to need one sqlite:DIR and one postgres://…";
+                return Err(ConfigError::Usage(words.to_owned()));
+            }
+            Ok(Task::Migrate(Migrate { from, to, is_replacing: matches.get_flag(REPLACE) }))
+        },
     },
 ];
 
@@ -131,6 +165,7 @@ const FORMATS: [(&str, import::Format); 3] = [
 fn import_args(command: Command) -> Command {
     let file = Arg::new(FILE).value_name(FILE).required(true).value_hint(ValueHint::FilePath);
     let file = file.value_parser(value_parser!(PathBuf));
+    let command = of_either(command);
     let named = |name| Arg::new(name).long(name).value_name("NAME");
     let format = Arg::new(FORMAT).long(FORMAT).value_name("FORMAT");
     let format = format.value_parser(FORMATS.map(|(word, _)| word));
@@ -150,6 +185,53 @@ fn import_args(command: Command) -> Command {
         .arg(reserve.help("How much of the disk stays free: else nothing is imported"))
 }
 
+/// Adds the folder of a server.
+fn of_folder(command: Command) -> Command {
+    let state = Arg::new(STATE_DIR).long(STATE_DIR).value_name(FOLDER);
+    let state = state.value_parser(value_parser!(PathBuf)).value_hint(ValueHint::DirPath);
+    command.arg(state.help("The folder in which the server keeps messages"))
+}
+
+/// Adds the folder of a server, and the database that has the messages instead.
+fn of_either(command: Command) -> Command {
+    let store = Arg::new(STORE).long(STORE).value_name("URI");
+    let store = store.help("The database in which the server keeps messages instead");
+    with_password(of_folder(command).arg(store))
+}
+
+fn with_password(command: Command) -> Command {
+    let file = Arg::new(PASSWORD_FILE).long(PASSWORD_FILE).value_name(FILE);
+    let file = file.value_parser(value_parser!(PathBuf)).value_hint(ValueHint::FilePath);
+    command.arg(file.help("The file with the password for the database"))
+}
+
+fn replace() -> Arg {
+    let replace = Arg::new(REPLACE).long(REPLACE).action(ArgAction::SetTrue);
+    replace.help("Put messages that are there into a folder or schema beside, named by the time")
+}
+
+/// Reads the place that an option names.
+fn place(matches: &ArgMatches, option: &'static str) -> Result<Place, ConfigError> {
+    let text = matches.get_one::<String>(option).map_or("", String::as_str);
+    if text.starts_with(OF_DATABASE) {
+        return database(matches, option, text).map(Place::Database);
+    }
+    match text.strip_prefix(OF_FOLDER) {
+        Some(folder) if !folder.is_empty() => Ok(Place::Folder(folder.into())),
+        _ => Err(ConfigError::Usage(format!("write --{option} sqlite:DIR or postgres://…"))),
+    }
+}
+
+/// Reads the database that an option names. It is not repeated: a password may stand in it.
+fn database(matches: &ArgMatches, option: &str, text: &str) -> Result<Config, ConfigError> {
+    let config = text.parse::<Config>().map_err(|error| ConfigError::Bad {
+        place: format!("--{option} postgres://…"),
+        message: error.to_string(),
+    })?;
+    let given = matches.get_one::<PathBuf>(PASSWORD_FILE).cloned();
+    Ok(config::with_password(config, given))
+}
+
 /// Returns the subcommands as clap knows them.
 pub fn commands() -> impl Iterator<Item = Command> {
     SUBCOMMANDS.iter().map(Subcommand::command)
@@ -157,11 +239,8 @@ pub fn commands() -> impl Iterator<Item = Command> {
 
 impl Subcommand {
     fn command(&self) -> Command {
-        let state = Arg::new(STATE_DIR).long(STATE_DIR).value_name(FOLDER);
-        let state = state.value_parser(value_parser!(PathBuf)).value_hint(ValueHint::DirPath);
         let quiet = Arg::new(QUIET).long(QUIET).action(ArgAction::SetTrue);
         (self.args)(Command::new(self.name).about(self.about).after_help(AFTER_HELP))
-            .arg(state.help("The folder in which the server keeps messages"))
             .arg(quiet.help("Say nothing unless something is wrong"))
     }
 }
@@ -191,15 +270,24 @@ fn read(subcommand: &Subcommand, arguments: &[OsString]) -> Result<Work, ConfigE
         let line = line.trim_end_matches(':');
         ConfigError::Usage(format!("{line}; see {name} --help"))
     })?;
-    let given = matches.get_one::<PathBuf>(STATE_DIR).cloned();
-    let known = || {
-        let all = config::state_directories();
-        let used = all.iter().find(|path| is_there(&path.join(LOG_FILE))).or(all.first());
-        used.cloned().ok_or(ConfigError::NoStateDirectory)
-    };
-    let state = given.map_or_else(known, Ok)?;
+    let task = (subcommand.task)(&matches)?;
+    let given = |option| matches.try_get_one::<String>(option).ok().flatten();
+    let database = given(STORE).map(|text| database(&matches, STORE, text)).transpose()?;
     let progress = Progress::new(matches.get_flag(QUIET));
-    Ok(Work { task: (subcommand.task)(&matches), state, progress })
+    Ok(Work { task, state: state(&matches, database.is_some())?, database, progress })
+}
+
+/// Returns the folder of the server: the one that is given, or where its files are.
+fn state(matches: &ArgMatches, has_database: bool) -> Result<PathBuf, ConfigError> {
+    match matches.try_get_one::<PathBuf>(STATE_DIR) {
+        Ok(Some(given)) => return Ok(given.clone()),
+        Ok(None) => (),
+        Err(_) => return Ok(PathBuf::new()), // Of no use to this subcommand.
+    }
+    let file = if has_database { IDENTITY_FILE } else { LOG_FILE };
+    let all = config::state_directories();
+    let used = all.iter().find(|path| is_there(&path.join(file))).or(all.first());
+    used.cloned().ok_or(ConfigError::NoStateDirectory)
 }
 
 fn folder(help: &'static str) -> Arg {
@@ -225,6 +313,12 @@ mod tests {
         let work = read(&["restore", "/b", "--replace", "--state-dir=/s"]).unwrap().unwrap();
         let Task::Restore(Restore { folder, is_replacing }) = work.1 else { unreachable!() };
         assert_eq!((work.0, folder, is_replacing), ("/s".into(), "/b".into(), true));
+        let uri = "postgres://u@h/d?sslmode=disable";
+        let places = ["migrate", "--from=sqlite:/s", "--to", uri, "--store-password-file=/p"];
+        let Task::Migrate(migrate) = read(&places).unwrap().unwrap().1 else { unreachable!() };
+        let Place::Database(config) = migrate.to else { unreachable!() };
+        assert_eq!((migrate.from, migrate.is_replacing), (Place::Folder("/s".into()), false));
+        assert_eq!(config.password_file, Some("/p".into()));
         assert!(read(&["ctl", "stats"]).is_none() && read(&[]).is_none());
         for (arguments, words) in [
             (&["backup"][..], "see pychat-server backup --help"),

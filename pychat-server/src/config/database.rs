@@ -16,13 +16,15 @@ pub(super) fn read(settings: &Settings) -> Result<Option<postgres::Config>, Conf
     let given = settings.path(PASSWORD_FILE)?;
     let database = settings.one(STORE, None, |text| Ok(Some(text.parse::<postgres::Config>()?)))?;
     match database {
-        Some(database) => {
-            let password_file = given.or_else(credential);
-            Ok(Some(postgres::Config { password_file, ..database }))
-        }
+        Some(database) => Ok(Some(with_password(database, given))),
         None if given.is_some() => Err(ConfigError::Half(PASSWORD_FILE, STORE)),
         None => Ok(None),
     }
+}
+
+/// Returns the database with the file of its password: the one that is `given`, or the credential.
+pub fn with_password(database: postgres::Config, given: Option<PathBuf>) -> postgres::Config {
+    postgres::Config { password_file: given.or_else(credential), ..database }
 }
 
 /// Returns the file of the credential, if there is one.

@@ -305,7 +305,8 @@ pub const OPTIONS: &[ConfigOption] = &[
             certificate of the server must be of an authority in sslrootcert=FILE and for HOST; \
             sslmode=verify-ca, require or disable asks for less. Names of hosts are looked up when the \
             server starts. The state folder is still needed for the certificate of this server. \
-            backup, restore, check, export and import do not reach a database.",
+            backup, restore, export and import of pychat-server take --store as well; migrate moves messages \
+            from a file into a database and back.",
         default: "none",
         example: "\"postgres://pychat@db1.example.org,db2.example.org/pychat?sslrootcert=/etc/pychat/db-ca.pem\"",
         ..PLAIN

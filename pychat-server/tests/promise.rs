@@ -7,7 +7,8 @@
 //!
 //! `SEED=7` has the same happen again, `PROMISE_SECONDS=3600` goes on for an hour, 0
 //! until it is stopped. `PROMISE_STORE=postgres` has the server store all in a database, which is killed
-//! where the disk would be full, and now and then with the server.
+//! where the disk would be full, and now and then with the server; `PROMISE_SERVERS=3` has so many servers
+//! over it, at any of which people come in.
 
 #![cfg(test)]
 

@@ -5,7 +5,7 @@ use std::{env, fs, path::Path};
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::postgres::Postgres;
+use crate::{kit::runs, postgres::Postgres};
 
 /// The tables as the log in a file has them, as far as the proof reads them.
 const TABLES: &str = "
@@ -35,6 +35,12 @@ const COPIES: [(&str, &str); 6] = [
 /// Returns true if a database is asked for.
 pub(crate) fn is_wanted() -> bool {
     env::var("PROMISE_STORE").is_ok_and(|store| store == "postgres")
+}
+
+/// Returns the number of servers: one, or, with a database, as many as `PROMISE_SERVERS` says.
+pub(super) fn n_servers() -> usize {
+    let given = runs::number("PROMISE_SERVERS").filter(|_| is_wanted());
+    given.and_then(|number| usize::try_from(number).ok()).unwrap_or(1)
 }
 
 /// Returns a database, if one is asked for.

@@ -1,4 +1,4 @@
-//! The server: its process, killed and started again, and the folder and the port that stay.
+//! The servers: their processes, killed and started again, and the folders and the ports that stay.
 
 use std::{
     fs, mem,
@@ -29,19 +29,32 @@ const STOP_POLL: Duration = Duration::from_millis(2);
 /// The time for which a server is down that is not started again.
 const CLOSED: Duration = Duration::from_hours(24);
 
+/// The file of a server's certificate.
+const CERTIFICATE: &str = "tls.pem";
+
 /// The beginning of the line that a server logs when it cannot store.
 const DISK_FULL: &str = "ERROR storage failed";
 
-/// One server after another, with one memory.
+/// The servers of one chat: in each place one after another, with one memory.
 #[derive(Debug)]
 pub(crate) struct House {
     rules: plan::House,
     directory: PathBuf,
-    address: SocketAddr,
+    places: Vec<Place>,
+    /// The place where somebody calls next, and the one where something befalls the server next.
+    next_call: usize,
+    next_fault: usize,
     is_disk_full: bool,
-    /// The database that has the log, and the number of times that the server was killed.
+    /// The database that has the log, and the number of times that a server was killed.
     database: Option<Postgres>,
     n_kills: usize,
+}
+
+/// The folder and the port of one server after another.
+#[derive(Debug)]
+struct Place {
+    directory: PathBuf,
+    address: SocketAddr,
     state: State,
 }
 
@@ -53,28 +66,53 @@ enum State {
 }
 
 impl House {
-    /// Starts the first server, on a port that the system chooses.
+    /// Starts the first servers, on ports that the system chooses.
     pub(crate) fn open(rules: plan::House, seed: u64) -> Self {
         let name = format!("promise-{}-{seed}", std::process::id());
         let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let address = "127.0.0.1:0".parse().unwrap();
-        let state = State::Down { until: Instant::now() };
-        fs::create_dir_all(&directory).unwrap();
-        let (database, n_kills) = (database::open(), 0);
-        let mut house =
-            Self { rules, directory, address, is_disk_full: false, database, n_kills, state };
-        house.start();
-        let State::Up { log, .. } = &house.state else { unreachable!() };
-        house.address = log.wait_for(|lines| {
-            let address = lines.iter().find_map(|line| line.strip_prefix("INFO listening on "));
-            address.map(|address| address.parse().unwrap())
-        });
+        let mut house = Self {
+            rules,
+            directory: directory.clone(),
+            places: Vec::new(),
+            next_call: 0,
+            next_fault: 0,
+            is_disk_full: false,
+            database: database::open(),
+            n_kills: 0,
+        };
+        house.add_place(directory.clone());
+        for number in 1..database::n_servers() {
+            let other = directory.join(number.to_string());
+            fs::create_dir_all(&other).unwrap();
+            // They are one chat: they have one certificate.
+            fs::copy(directory.join(CERTIFICATE), other.join(CERTIFICATE)).unwrap();
+            house.add_place(other);
+        }
         house
     }
 
-    /// Returns where the server listens, when it is there.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+    /// Starts the first server of a place.
+    fn add_place(&mut self, directory: PathBuf) {
+        fs::create_dir_all(&directory).unwrap();
+        let (address, until) = ("127.0.0.1:0".parse().unwrap(), Instant::now());
+        self.places.push(Place { directory, address, state: State::Down { until } });
+        let index = self.places.len() - 1;
+        self.start(index);
+        let place = &mut self.places[index];
+        let State::Up { log, .. } = &place.state else { unreachable!() };
+        place.address = log.wait_for(|lines| {
+            let address = lines.iter().find_map(|line| line.strip_prefix("INFO listening on "));
+            address.map(|address| address.parse().unwrap())
+        });
+    }
+
+    /// Returns where to call next, at a server that is there if any is.
+    pub(crate) fn address(&mut self) -> SocketAddr {
+        let n_places = self.places.len();
+        let turns = (1..=n_places).map(|step| (self.next_call + step) % n_places);
+        let up = turns.clone().find(|index| self.places[*index].is_up());
+        self.next_call = up.unwrap_or(self.next_call);
+        self.places[self.next_call].address
     }
 
     /// Returns the log's file, or one like it with what the database has now.
@@ -86,33 +124,135 @@ impl House {
         file
     }
 
-    fn start(&mut self) {
+    fn start(&mut self, index: usize) {
         let plan::House { durability, flood, backlog_max, .. } = self.rules;
+        let place = &mut self.places[index];
         // A disk that is full shows as an error, as it does in earnest, not as a signal.
         let mut command = Command::new("env");
         command.args(["--ignore-signal=XFSZ", PROGRAM]);
-        command.arg(format!("--listen={}", self.address));
+        command.arg(format!("--listen={}", place.address));
         command.arg(format!("--flood={flood}")).arg(format!("--backlog-max={backlog_max}"));
         command.arg(format!("--durability={durability}")).arg("--history=disk");
         command.args(self.database.iter().map(|database| format!("--store={}", database.uri())));
-        command.arg("--connections-per-address=0").arg("--state-dir").arg(&self.directory);
-        command.arg("--control-socket").arg(self.directory.join("control.sock"));
+        command.arg("--connections-per-address=0").arg("--state-dir").arg(&place.directory);
+        command.arg("--control-socket").arg(place.directory.join("control.sock"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let log = Log::of(process.stderr.take().unwrap());
-        self.state = State::Up { process, log };
+        place.state = State::Up { process, log };
     }
 
-    /// Starts a server that is due; notices one that has ended.
+    /// Starts servers that are due; notices those that have ended.
     pub(crate) fn turn(&mut self, now: Instant, tally: &mut Tally) {
+        for index in 0..self.places.len() {
+            if let State::Down { until } = self.places[index].state {
+                if until <= now {
+                    self.start(index);
+                }
+            } else {
+                self.places[index].turn(now, self.is_disk_full, tally);
+            }
+        }
+    }
+
+    /// Returns when to look after them again; the system offers nothing to wait on.
+    pub(crate) fn next_deadline(&self, now: Instant) -> Instant {
+        let deadlines = self.places.iter().map(|place| match &place.state {
+            State::Down { until } => *until,
+            State::Stopping { .. } => now + Duration::from_millis(2),
+            State::Up { .. } => now + Duration::from_millis(20),
+        });
+        deadlines.min().unwrap_or(now)
+    }
+
+    /// Returns true unless a server is being stopped or not started yet.
+    pub(crate) fn is_up(&self) -> bool {
+        self.places.iter().all(Place::is_up)
+    }
+
+    /// Kills a server, each in its turn; another one is started after `down`.
+    pub(crate) fn kill(&mut self, fault: Fault, down: Duration, tally: &mut Tally) {
+        let place = self.take_turn();
+        if let State::Up { process, log } = &mut place.state {
+            process.kill().unwrap();
+            process.wait().unwrap();
+            count_full_disks(&log.finish(), tally);
+            tally.note(fault);
+            place.state = State::Down { until: Instant::now() + down };
+            self.n_kills += 1;
+            let is_hit = self.n_kills.is_multiple_of(3) && !self.is_disk_full;
+            if let Some(database) = self.database.as_mut().filter(|_| is_hit) {
+                database.kill();
+                database.run();
+            }
+        }
+    }
+
+    /// Returns the place where something befalls the server next.
+    fn take_turn(&mut self) -> &mut Place {
+        self.next_fault = (self.next_fault + 1) % self.places.len();
+        &mut self.places[self.next_fault]
+    }
+
+    /// Stops the servers for good; returns the folder of the first, which stays until this is dropped.
+    pub(crate) fn close(&mut self, tally: &mut Tally) -> &Path {
+        for place in &mut self.places {
+            place.stop(Instant::now(), CLOSED);
+            while let State::Stopping { .. } = place.state {
+                place.turn(Instant::now(), self.is_disk_full, tally);
+                thread::sleep(STOP_POLL);
+            }
+        }
+        &self.directory
+    }
+
+    /// Makes a person an operator, who must own this name.
+    pub(crate) fn add_operator(&self, name: &str) {
+        let mut command = Command::new(PROGRAM);
+        command.arg("ctl").arg("--control-socket").arg(self.directory.join("control.sock"));
+        let output = command.args(["operator", "add", name]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    /// Asks a server to stop, each in its turn; another one is started `down` after it has.
+    pub(crate) fn stop(&mut self, now: Instant, down: Duration) {
+        self.take_turn().stop(now, down);
+    }
+
+    /// Makes the disk full for the servers, or empty again; or kills the database, and starts it again.
+    pub(crate) fn fill_disk(&mut self, is_full: bool) {
+        let was_full = mem::replace(&mut self.is_disk_full, is_full);
+        if let Some(database) = &mut self.database {
+            match (was_full, is_full) {
+                (false, true) => database.kill(),
+                (true, false) => database.run(),
+                _ => (),
+            }
+            return;
+        }
+        for place in &self.places {
+            if let State::Up { process, .. } = &place.state {
+                let limit = Rlimit { current: is_full.then_some(0), maximum: None };
+                prlimit(Some(pid(process)), Resource::Fsize, limit).unwrap();
+            }
+        }
+    }
+}
+
+impl Place {
+    fn is_up(&self) -> bool {
+        matches!(self.state, State::Up { .. })
+    }
+
+    /// Notices a server that has ended.
+    fn turn(&mut self, now: Instant, is_disk_full: bool, tally: &mut Tally) {
         match &mut self.state {
-            State::Down { until } if *until <= now => self.start(),
             State::Down { .. } => (),
             State::Up { process, log } => {
                 if let Some(status) = process.try_wait().unwrap() {
                     let lines = log.finish();
                     // One that finds the disk full when it begins says so; another may do better.
-                    let is_refusal = self.is_disk_full && status.code() == Some(1);
+                    let is_refusal = is_disk_full && status.code() == Some(1);
                     assert!(is_refusal, "the server ended by itself, {status}: {lines:#?}");
                     tally.note(Fault::DiskFull);
                     self.state = State::Down { until: now };
@@ -135,57 +275,8 @@ impl House {
         }
     }
 
-    /// Returns when to look after it again; the system offers nothing to wait on.
-    pub(crate) fn next_deadline(&self, now: Instant) -> Instant {
-        match &self.state {
-            State::Down { until } => *until,
-            State::Stopping { .. } => now + Duration::from_millis(2),
-            State::Up { .. } => now + Duration::from_millis(20),
-        }
-    }
-
-    /// Returns true unless a server is being stopped or not started yet.
-    pub(crate) fn is_up(&self) -> bool {
-        matches!(self.state, State::Up { .. })
-    }
-
-    /// Kills the server; another one is started after `down`.
-    pub(crate) fn kill(&mut self, fault: Fault, down: Duration, tally: &mut Tally) {
-        if let State::Up { process, log } = &mut self.state {
-            process.kill().unwrap();
-            process.wait().unwrap();
-            count_full_disks(&log.finish(), tally);
-            tally.note(fault);
-            self.n_kills += 1;
-            let is_hit = self.n_kills.is_multiple_of(3) && !self.is_disk_full;
-            if let Some(database) = self.database.as_mut().filter(|_| is_hit) {
-                database.kill();
-                database.run();
-            }
-            self.state = State::Down { until: Instant::now() + down };
-        }
-    }
-
-    /// Stops the server for good; returns its folder, which stays until this is dropped.
-    pub(crate) fn close(&mut self, tally: &mut Tally) -> &Path {
-        self.stop(Instant::now(), CLOSED);
-        while let State::Stopping { .. } = self.state {
-            self.turn(Instant::now(), tally);
-            thread::sleep(STOP_POLL);
-        }
-        &self.directory
-    }
-
-    /// Makes a person an operator, who must own this name.
-    pub(crate) fn add_operator(&self, name: &str) {
-        let mut command = Command::new(PROGRAM);
-        command.arg("ctl").arg("--control-socket").arg(self.directory.join("control.sock"));
-        let output = command.args(["operator", "add", name]).output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-    }
-
     /// Asks the server to stop; another one is started `down` after it has.
-    pub(crate) fn stop(&mut self, now: Instant, down: Duration) {
+    fn stop(&mut self, now: Instant, down: Duration) {
         let until = Instant::now();
         self.state = match mem::replace(&mut self.state, State::Down { until }) {
             State::Up { process, log } => {
@@ -194,23 +285,6 @@ impl House {
             }
             other => other,
         };
-    }
-
-    /// Makes the disk full for the server, or empty again; or kills the database, and starts it again.
-    pub(crate) fn fill_disk(&mut self, is_full: bool) {
-        let was_full = mem::replace(&mut self.is_disk_full, is_full);
-        if let Some(database) = &mut self.database {
-            match (was_full, is_full) {
-                (false, true) => database.kill(),
-                (true, false) => database.run(),
-                _ => (),
-            }
-            return;
-        }
-        if let State::Up { process, .. } = &self.state {
-            let limit = Rlimit { current: is_full.then_some(0), maximum: None };
-            prlimit(Some(pid(process)), Resource::Fsize, limit).unwrap();
-        }
     }
 }
 
@@ -226,10 +300,12 @@ fn count_full_disks(lines: &[String], tally: &mut Tally) {
 
 impl Drop for House {
     fn drop(&mut self) {
-        if let State::Up { process, .. } | State::Stopping { process, .. } = &mut self.state {
-            // Both fail only for a process that has been waited for already.
-            let _ = process.kill();
-            let _ = process.wait();
+        for place in &mut self.places {
+            if let State::Up { process, .. } | State::Stopping { process, .. } = &mut place.state {
+                // Both fail only for a process that has been waited for already.
+                let _ = process.kill();
+                let _ = process.wait();
+            }
         }
         // After a failure somebody may want to look at it.
         if !thread::panicking() {

@@ -1,4 +1,4 @@
-//! One server, the people who talk over it, and what befalls them, in one loop.
+//! The server, or several of one chat, the people who talk over it, and what befalls them, in one loop.
 
 use std::time::{Duration, Instant};
 
@@ -52,7 +52,7 @@ pub(crate) struct World<'a> {
     pub(super) tally: &'a mut Tally,
     pub(super) rng: Rng,
     pub(super) n_texts: u64,
-    /// When the server is killed in the middle of what is being said, and for how long.
+    /// When a server is killed in the middle of what is being said, and for how long.
     ambush: Option<(Instant, Duration)>,
     disk_full_until: Option<Instant>,
     pub(super) has_work: bool,
@@ -76,7 +76,7 @@ impl<'a> World<'a> {
 
     fn new(seed: u64, plan: &'a Plan, tally: &'a mut Tally) -> Self {
         let (poll, now) = (Poll::new().unwrap(), Instant::now());
-        let house = House::open(plan.house, seed);
+        let mut house = House::open(plan.house, seed);
         let proxy = Proxy::new(poll.registry(), house.address());
         let mut rng = Rng::with_seed(!seed);
         let n_people = plan.people.len();

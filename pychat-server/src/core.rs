@@ -5,6 +5,7 @@ pub mod amending;
 pub mod chat;
 pub mod connection_map;
 pub mod deadlines;
+pub mod elsewhere;
 pub mod gate;
 pub mod id;
 pub mod moderation;

@@ -24,6 +24,7 @@ use std::{
 };
 
 use mio::{Registry, Token};
+use pychat_wire::UserName;
 
 pub use self::{
     memory::Memory,
@@ -32,6 +33,7 @@ pub use self::{
     sqlite::SqliteStore,
 };
 use crate::core::{
+    elsewhere::{Elsewhere, Present, ServerId},
     id::{RoomId, Ticket},
     moderation::{AuditEntry, Rulebook},
     record::{Entry, Invite, Outcome, Person, PersonId, ReadMark, Request, Room, StorageError},
@@ -103,6 +105,8 @@ pub enum Answer {
     },
     /// History that was asked for and was not at hand has been fetched; ask for it again.
     Fetched,
+    /// Another server had something carried out, before every request whose answer follows.
+    Elsewhere(Elsewhere),
 }
 
 /// The outcome of reading.
@@ -167,6 +171,9 @@ pub trait Store: fmt::Debug {
 
     /// Appends the answers that there are by now. A request that has not been carried out by its
     /// answer's [`StorageError`] never will be; it may be made again.
+    ///
+    /// [`Answer::Elsewhere`] is only ever the first of those that are appended: so each request was
+    /// decided by all of them that came before it was submitted, and by none that came after.
     fn poll(&mut self, now: Instant, answers: &mut Vec<Answer>);
 
     /// Has all that is read until [`end_reading`](Self::end_reading) share what reading costs at all.
@@ -268,6 +275,28 @@ pub trait Store: fmt::Debug {
     ///
     /// [`StorageError`].
     fn audit(&mut self, limit: usize) -> Result<Option<Vec<AuditEntry>>, StorageError>;
+
+    /// Returns true if other servers may use it at the same time.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Returns the number of this server.
+    fn server(&self) -> ServerId {
+        ServerId::default()
+    }
+
+    /// Returns who is present on other servers, in the order in which they came.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`].
+    fn present(&mut self) -> Result<Vec<Present>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    /// Lets other servers know that somebody is writing. This may be lost.
+    fn tell_typing(&mut self, _room: RoomId, _name: &UserName, _person: Option<PersonId>) {}
 
     /// Does a little of what can wait, such as forgetting what is too old by a clock that can be
     /// trusted. Never takes long.

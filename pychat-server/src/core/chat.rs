@@ -247,6 +247,7 @@ impl Chat {
             Input::Secured { id, challenge } => self.on_secured(id, challenge, effects),
             Input::Closed { id, reason } => self.on_closed(id, reason, effects),
             Input::Stored { ticket, outcome } => self.on_stored(now, ticket, outcome, effects),
+            Input::Elsewhere(_) => (), // No store is shared yet.
             Input::Ordered { call, by, order } => {
                 self.on_order(now, Asker::Call(call), by, &order, effects);
             }

@@ -1,16 +1,24 @@
 //! Durable data, as the core knows it: messages, people, and the reasons why keeping them failed.
 
 mod content;
+mod keys;
 mod people;
+mod presence;
 
 use std::sync::Arc;
 
-use pychat_wire::{UserName, key::InviteId, message::RoomKind};
+use pychat_wire::{
+    UserName,
+    key::InviteId,
+    message::{Reason, RoomKind},
+};
 use thiserror::Error;
 
 pub use self::{
     content::{Amending, Kind, State, Target},
+    keys::{Key, Keys},
     people::{Device, Invite, InviteTerms, OwnedName, Person, PersonChange},
+    presence::{PairOffer, Presence, ServerId},
 };
 use super::{
     id::RoomId,
@@ -77,6 +85,14 @@ pub enum Request {
         /// The invite.
         invite: InviteId,
     },
+    /// Let all servers know that somebody is present on this one, in place of whoever has a name that
+    /// looks like theirs and is not the same person; asked for only where servers share the store.
+    Enter(Presence),
+    /// Let all servers know that somebody is present on this one no more, for this reason.
+    Leave(Presence, Reason),
+    /// Let all servers know a code by which another device can join a person, in place of any that they
+    /// had.
+    Offer(PairOffer),
 }
 
 /// The store's answer to a request: what became of it, or why nothing did.
@@ -269,6 +285,10 @@ pub enum StorageError {
     /// The database cannot be reached, or does not answer.
     #[error("the database cannot be reached: {0}")]
     Unreachable(String),
+    /// Another server changed what the request relies on. It may be made again at once, by the state that
+    /// is known with its answer.
+    #[error("another server was faster")]
+    Overtaken,
     /// Something else.
     #[error("{0}")]
     Other(String),
@@ -283,6 +303,7 @@ impl StorageError {
             Self::Damaged(_) => "damaged",
             Self::Io(_) => "input/output error",
             Self::Unreachable(_) => "database out of reach",
+            Self::Overtaken => "another server was faster",
             Self::Other(_) => "out of order",
         }
     }
@@ -296,6 +317,7 @@ impl StorageError {
             Self::Damaged(_) => "damaged",
             Self::Io(_) => "io",
             Self::Unreachable(_) => "unreachable",
+            Self::Overtaken => "overtaken",
             Self::Other(_) => "other",
         }
     }

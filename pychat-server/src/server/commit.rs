@@ -96,6 +96,9 @@ impl Commit {
                         chat.handle(now, Input::Stored { ticket, outcome }, effects);
                     }
                     Answer::Fetched => is_fetched = true,
+                    Answer::Elsewhere(elsewhere) => {
+                        chat.handle(now, Input::Elsewhere(elsewhere), effects);
+                    }
                 }
             }
         }

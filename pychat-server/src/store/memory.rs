@@ -182,8 +182,12 @@ impl Memory {
             }
             Request::Moderate { changes: _, entry } => self.note(entry),
             Request::ChangePerson(PersonChange::Forget(person)) => self.forget_person(person),
-            // People, rules and invites come and go with the process.
-            Request::ChangePerson(PersonChange::Save(_)) | Request::Admit { .. } => (),
+            // People, rules and invites come and go with the process; and there are no other servers.
+            Request::ChangePerson(PersonChange::Save(_))
+            | Request::Admit { .. }
+            | Request::Enter(_)
+            | Request::Leave(..)
+            | Request::Offer(_) => (),
         }
         Stored::Changed
     }

@@ -62,6 +62,9 @@ impl Disk {
             | Request::Recall { .. }
             | Request::Find { .. }
             | Request::EndRoom(_)
+            | Request::Enter(_)
+            | Request::Leave(..)
+            | Request::Offer(_)
             | Request::Moderate { .. } => panic!("nobody asks for that"),
         }
     }

@@ -10,6 +10,7 @@ use pychat_wire::{
 
 use crate::core::{
     admission::Origin,
+    elsewhere::Elsewhere,
     id::{CallId, ConnectionId, Ticket},
     moderation::Order,
     record::Outcome,
@@ -84,6 +85,8 @@ pub enum Input<'a> {
         /// The answer.
         outcome: Outcome,
     },
+    /// Another server had something carried out.
+    Elsewhere(Elsewhere),
     /// An operator on the machine asks for something.
     Ordered {
         /// The call.

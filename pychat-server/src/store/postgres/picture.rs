@@ -170,6 +170,7 @@ impl Picture {
                 people::moderate(&changes, &entry, &mut self.writes);
             }
             Request::Admit { person, invite } => people::admit(&person, invite, &mut self.writes),
+            Request::Enter(_) | Request::Leave(..) | Request::Offer(_) => (), // No other servers.
         }
         Stored::Changed
     }

@@ -41,6 +41,7 @@ pub(super) fn carry_out(
         }
         Request::Admit { person, invite } => rows::admit(connection, person, *invite),
         Request::Moderate { changes, entry } => moderation::save(connection, changes, entry),
+        Request::Enter(_) | Request::Leave(..) | Request::Offer(_) => Ok(()), // No other servers.
     };
     changed.map(|()| Stored::Changed)
 }

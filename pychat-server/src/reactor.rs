@@ -126,9 +126,7 @@ impl Reactor {
         let identity = config.identity.as_ref().map(Identity::load).transpose()?;
         let metrics = MetricsFile::new(config.metrics_file.clone());
         let calls = Calls::open(config.control.as_ref(), metrics, &poll)?;
-        let people = start::open_people(&mut *store)?;
-        let rooms = start::open_rooms(&mut *store)?;
-        let mut server = Server::new(config.limits, store, people, rooms, start::nonces()?);
+        let mut server = start::open_server(&config.limits, store)?;
         server.set_shown(&config.name, &config.reach.servers);
         Ok(Self {
             poll,

@@ -1,11 +1,9 @@
 //! Every connection and the chat, joined: bytes in, bytes out, once a tick.
 //!
-//! This is the whole server but for waiting, accepting and the clock, which are the reactor's; so
-//! tests can run it over transports of their own. In a tick ([`Server::tick`]) nothing is written
-//! while inputs are being handled: what peers are owed gathers in their outboxes and leaves together
-//! at the end, so a burst of chatter costs each peer one write, not one a message.
-//!
-//! A connection is taken out of the table when the tick reaps, and nowhere else.
+//! Waiting, accepting and the clock are the reactor's; so tests run it over transports of their own. In
+//! a tick ([`Server::tick`]) nothing is written while inputs are being handled: what peers are owed
+//! gathers in their outboxes and leaves together at the end, so a burst of chatter costs each peer one
+//! write. A connection is taken out of the table when the tick reaps, and nowhere else.
 
 mod admit;
 mod broadcast;
@@ -49,6 +47,7 @@ use self::{
 use crate::{
     core::{
         chat::{Chat, Effect, Input},
+        elsewhere::Present,
         id::{CallId, ConnectionId, HALL},
         moderation::{Order, Reply},
         people::People,
@@ -182,7 +181,7 @@ impl<T: Socket> Server<T> {
     pub fn save(&mut self, now: Instant) -> (Snapshot, Vec<&T>) {
         self.reap(now);
         self.chat.announce_all(&mut self.effects);
-        self.dismiss_tls(now);
+        self.dismiss(now);
         self.reap(now);
         self.commit(now);
         self.apply_effects(now);
@@ -193,20 +192,16 @@ impl<T: Socket> Server<T> {
                 .map(|saved| (*id, saved))
         };
         let (ids, connections): (Vec<_>, Vec<_>) = ids.iter().filter_map(saved).unzip();
-        let snapshot = Snapshot {
-            epoch: self.commit.store.epoch().to_owned(),
-            time_ms: self.clock.told_ms(),
-            connections,
-        };
+        let epoch = self.commit.store.epoch().to_owned();
+        let snapshot = Snapshot { epoch, time_ms: self.clock.told_ms(), connections };
         let sessions = ids.into_iter().filter_map(|id| self.sessions.table.get(id));
         (snapshot, sessions.map(|session| session.connection.transport().socket()).collect())
     }
 
-    /// Says goodbye to those whose connections are encrypted: the keys do not outlive the process.
-    fn dismiss_tls(&mut self, now: Instant) {
-        let sessions = self.sessions.table.iter_mut();
-        let encrypted = sessions.filter(|(_, session)| session.connection.transport().is_tls());
-        for id in encrypted.map(|(id, _)| id).collect::<Vec<_>>() {
+    /// Says goodbye to those whose connections do not outlive the process: their keys do not, or other
+    /// servers would not know that they are here.
+    fn dismiss(&mut self, now: Instant) {
+        for id in self.sessions.bound_to_process(self.commit.store.is_shared()) {
             self.chat.dismiss(id, &mut self.effects);
         }
         self.commit(now);
@@ -214,8 +209,12 @@ impl<T: Socket> Server<T> {
         self.sessions.flush_dirty(now, &self.front.limits);
     }
 
-    /// Goes on with the connections of an earlier process, each with its transport, and `register`s
-    /// each under its id. The others hear of those that cannot go on.
+    /// Lives with the other servers that share the store, on which these are present.
+    pub fn share(&mut self, present: Vec<Present>) {
+        self.chat.share(self.commit.store.server(), present);
+    }
+
+    /// Goes on with an earlier process's connections and transports, and `register`s each under its id.
     pub fn restore(
         &mut self,
         now: Instant,
@@ -299,8 +298,7 @@ impl<T: Socket> Server<T> {
 
     /// Returns the link by which people can join, with an invite for the first person if they need one.
     pub fn first_link(&mut self, now: Instant, utc_ms: u64) -> Link {
-        let time = self.clock.look(now, utc_ms);
-        self.chat.set_time(&time);
+        self.chat.set_time(&self.clock.look(now, utc_ms));
         let code = self.chat.invite_first(&mut self.effects);
         self.commit(now);
         let code = code.filter(|code| self.chat.is_invite(*code)).map(Code::Invite);
@@ -328,7 +326,7 @@ impl<T: Socket> Server<T> {
         self.commit.set_retention(retention);
     }
 
-    /// Returns what another server needs to go on: the store, and the people.
+    /// Returns what another server needs to go on.
     pub fn into_parts(self) -> (Box<dyn Store>, People) {
         (self.commit.store, self.chat.into_people())
     }

@@ -25,10 +25,12 @@ mod buckets;
 mod closing;
 mod devices;
 mod effect;
+mod elsewhere;
 mod enforcement;
 mod flight;
 mod input;
 mod invites;
+mod joining;
 mod orders;
 mod presence;
 mod receive;
@@ -37,10 +39,15 @@ mod requests;
 mod restore;
 mod rooms;
 mod secure;
+mod settling;
+mod sharing;
 mod slow;
 mod talk;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use pychat_wire::{
     UserName,
@@ -49,21 +56,24 @@ use pychat_wire::{
     notice::Notice,
 };
 
+use self::{
+    arrival::Wish, buckets::Buckets, flight::InFlight, orders::Asker, presence::Announcements,
+    requests::Requests, sharing::Leaving, slow::TooSoon,
+};
 pub use self::{
-    arrival::CONNECTIONS_PER_PERSON_MAX,
     buckets::TYPING_PAUSE,
     effect::{Action, Deed, Effect, Event, Recipients, RoomView, Search, Subscribe},
     flight::{APPENDS_MAX, APPENDS_PER_CONNECTION_MAX},
-    input::{CloseReason, Complaint, Input, PerProtocol, Protocol, Refusal, STORAGE_RETRY_MS},
+    input::{
+        CloseReason, Complaint, Input, OVERTAKEN_RETRY_MS, PerProtocol, Protocol, Refusal,
+        STORAGE_RETRY_MS,
+    },
+    joining::CONNECTIONS_PER_PERSON_MAX,
     presence::ANNOUNCED_AT_ONCE_MAX,
     refusal::BAD_PAYLOADS_MAX,
     restore::Restored,
     rooms::{TYPING_PRESENT_MAX, cursor},
     secure::Plain,
-};
-use self::{
-    arrival::Wish, buckets::Buckets, flight::InFlight, orders::Asker, presence::Announcements,
-    requests::Requests, slow::TooSoon,
 };
 use crate::core::{
     admission::{Act, Admission, Origin, Shares},
@@ -100,6 +110,8 @@ struct Timers {
     /// When guests are sent away who have not said hello.
     hello: Deadlines,
     announcements: Announcements,
+    /// When the store is told again of people who are gone.
+    leaving: VecDeque<Leaving>,
 }
 
 /// The rules that the operator sets for the room.
@@ -247,7 +259,7 @@ impl Chat {
             Input::Secured { id, challenge } => self.on_secured(id, challenge, effects),
             Input::Closed { id, reason } => self.on_closed(id, reason, effects),
             Input::Stored { ticket, outcome } => self.on_stored(now, ticket, outcome, effects),
-            Input::Elsewhere(_) => (), // No store is shared yet.
+            Input::Elsewhere(elsewhere) => self.on_elsewhere(now, elsewhere, effects),
             Input::Ordered { call, by, order } => {
                 self.on_order(now, Asker::Call(call), by, &order, effects);
             }
@@ -266,17 +278,24 @@ impl Chat {
             self.close(id, CloseReason::Timeout, effects);
         }
         self.announce_due(now, effects);
+        self.leave_again(now, effects);
         self.check_invariants();
     }
 
     /// Returns when [`handle_timeout`](Self::handle_timeout) has something to do next.
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.timers.hello.next().into_iter().chain(self.next_announcement()).min()
+        let deadlines = [self.timers.hello.next(), self.next_announcement(), self.next_leaving()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// Returns the rooms, and who is in which.
     pub fn rooms(&self) -> &Rooms {
         &self.rooms
+    }
+
+    /// Returns the people who own names.
+    pub fn people(&self) -> &People {
+        &self.people
     }
 
     /// Returns the roster: the people in the room.

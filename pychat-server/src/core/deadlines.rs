@@ -1,33 +1,41 @@
 //! Deadlines: an ordered set of (time, id), at most one for each id.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{collections::BTreeSet, hash::Hash, time::Instant};
 
-use crate::core::{connection_map::ConnectionMap, id::ConnectionId};
+use rustc_hash::FxHashMap;
 
-/// The deadlines of many connections, soonest first.
-#[derive(Debug, Default)]
-pub struct Deadlines {
-    ordered: BTreeSet<(Instant, ConnectionId)>,
-    by_id: ConnectionMap<Instant>,
+use crate::core::id::ConnectionId;
+
+/// The deadlines of many connections, or of other things with an id, soonest first.
+#[derive(Debug)]
+pub struct Deadlines<K = ConnectionId> {
+    ordered: BTreeSet<(Instant, K)>,
+    by_id: FxHashMap<K, Instant>,
 }
 
-impl Deadlines {
+impl<K> Default for Deadlines<K> {
+    fn default() -> Self {
+        Self { ordered: BTreeSet::new(), by_id: FxHashMap::default() }
+    }
+}
+
+impl<K: Copy + Hash + Ord> Deadlines<K> {
     /// Sets the deadline of `id`, in place of any that it had.
-    pub fn set(&mut self, id: ConnectionId, deadline: Instant) {
+    pub fn set(&mut self, id: K, deadline: Instant) {
         self.clear(id);
         self.by_id.insert(id, deadline);
         self.ordered.insert((deadline, id));
     }
 
     /// Takes the deadline of `id` away, if it had one.
-    pub fn clear(&mut self, id: ConnectionId) {
+    pub fn clear(&mut self, id: K) {
         if let Some(deadline) = self.by_id.remove(&id) {
             self.ordered.remove(&(deadline, id));
         }
     }
 
-    /// Takes out one connection whose deadline is `now` or was before, the most overdue first.
-    pub fn pop_due(&mut self, now: Instant) -> Option<ConnectionId> {
+    /// Takes out one whose deadline is `now` or was before, the most overdue first.
+    pub fn pop_due(&mut self, now: Instant) -> Option<K> {
         let (deadline, id) = *self.ordered.first()?;
         if now < deadline {
             return None;
@@ -37,12 +45,12 @@ impl Deadlines {
     }
 
     /// Returns the deadline of `id`, if it has one.
-    pub fn of(&self, id: ConnectionId) -> Option<Instant> {
+    pub fn of(&self, id: K) -> Option<Instant> {
         self.by_id.get(&id).copied()
     }
 
-    /// Returns the connection with the soonest deadline.
-    pub fn first(&self) -> Option<ConnectionId> {
+    /// Returns the one with the soonest deadline.
+    pub fn first(&self) -> Option<K> {
         self.ordered.first().map(|(_, id)| *id)
     }
 
@@ -51,7 +59,7 @@ impl Deadlines {
         self.ordered.first().map(|(deadline, _)| *deadline)
     }
 
-    /// Returns how many connections have a deadline.
+    /// Returns how many have a deadline.
     pub fn len(&self) -> usize {
         self.by_id.len()
     }

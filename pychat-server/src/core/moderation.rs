@@ -113,7 +113,7 @@ pub struct AuditEntry {
 ///
 /// Invariant: of one measure no two are against the same key, guest or network, so each is found by
 /// what it is against.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Moderation {
     sanctions: BTreeMap<u64, Kept>,
     last_id: u64,
@@ -127,7 +127,7 @@ pub struct Moderation {
 }
 
 /// A ban or mute, with what it costs too much to make again for each look at it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Kept {
     sanction: Sanction,
     /// Those of the name; none of a network.
@@ -259,6 +259,20 @@ impl Moderation {
     pub fn set_door(&mut self, door: Door) -> Change {
         self.door = Some(door);
         Change::Door(door)
+    }
+
+    /// Takes in a change that the store has kept, or that it was asked to keep.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Impose(sanction) => {
+                self.last_id = self.last_id.max(sanction.id);
+                self.insert(sanction.clone());
+            }
+            Change::Lift(id) => drop(self.take(|kept| kept.sanction.id == *id)),
+            Change::Slow(slow) => self.slow = *slow,
+            Change::Door(door) => self.door = Some(*door),
+            Change::AddInvite(_) | Change::RevokeInvite(_) => (),
+        }
     }
 
     fn insert(&mut self, sanction: Sanction) {

@@ -7,28 +7,29 @@
 //! An operator's names are reserved for as long as they are one.
 
 mod bots;
+mod changes;
 mod codes;
 mod devices;
 mod invites;
 mod operators;
+mod policy;
 
 use std::{
     cmp::Reverse,
     collections::{BTreeSet, HashMap},
-    mem,
 };
 
 use pychat_wire::{UserName, key::PublicKey, name::Skeleton};
 
 pub use self::{
     bots::BOTS_MAX,
-    codes::PAIR_CODE_AGE_MAX,
+    changes::Replaced,
+    codes::{PAIR_CODE_AGE_MAX, offer},
     invites::{INVITES_MAX, Invites, NewInvite},
 };
-use self::{bots::Bots, codes::Codes};
+use self::{changes::Changes, codes::Codes, policy::Policy};
 use crate::core::{
-    moderation::Moderation,
-    record::{Device, OwnedName, Person, PersonChange, PersonId},
+    record::{Device, OwnedName, Person, PersonId},
     secret::Secret,
 };
 
@@ -58,8 +59,7 @@ pub struct People {
     by_use: BTreeSet<(bool, u64, NameNumber)>,
     codes: Codes,
     policy: Policy,
-    /// The people who changed since the log was told.
-    changed: BTreeSet<PersonId>,
+    changes: Changes,
 }
 
 /// The end of reservations.
@@ -80,14 +80,6 @@ pub enum Expiry {
 /// Names one owned name within the process.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 struct NameNumber(u64);
-
-/// The rules, the invites and the marks that operators have made.
-#[derive(Debug, Default)]
-struct Policy {
-    moderation: Moderation,
-    invites: Invites,
-    bots: Bots,
-}
 
 #[derive(Debug, Default)]
 struct Known {
@@ -124,7 +116,7 @@ impl People {
             by_use: BTreeSet::new(),
             codes: Codes::new(secret),
             policy: Policy::default(),
-            changed: BTreeSet::new(),
+            changes: Changes::default(),
         };
         let mut names = Vec::new();
         for Person { id, is_operator, is_bot, names: owned, devices } in known {
@@ -152,12 +144,19 @@ impl People {
         for person in nameless {
             people.forget_person(person);
         }
-        people.changed.clear(); // The log has them as they are.
+        people.changes.clear(); // The log has them as they are.
         people
     }
 
-    /// Returns the number of somebody new.
+    /// Returns the number of somebody new. Where servers share the store none of them can count, so it
+    /// is any that nobody else will be given.
     pub fn stranger(&mut self) -> PersonId {
+        /// The digits of a number, in bits: so many that no two are alike, and few enough for a signed one.
+        const DIGITS: u32 = 62;
+        if self.is_shared() {
+            let number = self.codes.secret.number() >> (u64::BITS - DIGITS);
+            return PersonId(1 << DIGITS | number);
+        }
         self.last_person.0 += 1;
         self.last_person
     }
@@ -236,6 +235,7 @@ impl People {
         }
         let is_regular = owned.is_some_and(|number| self.names[&number].is_regular);
         if !self.known.contains_key(&person) {
+            self.touch(person);
             self.by_key.insert(device.key, person);
             let devices = vec![device.clone()];
             self.known.insert(person, Known { devices, ..Known::default() });
@@ -273,28 +273,6 @@ impl People {
         }
     }
 
-    /// Takes what the log is to keep since this was asked last.
-    pub fn take_changes(&mut self) -> Vec<PersonChange> {
-        let changed = mem::take(&mut self.changed).into_iter();
-        changed
-            .map(|id| match self.known.get(&id) {
-                Some(known) => PersonChange::Save(self.person(id, known)),
-                None => PersonChange::Forget(id),
-            })
-            .collect()
-    }
-
-    fn person(&self, id: PersonId, known: &Known) -> Person {
-        let names = known.names.iter().filter_map(|number| self.names.get(number));
-        let names = names.map(|owned| OwnedName {
-            name: owned.name.as_str().to_owned(),
-            used_ms: owned.used_ms,
-            is_regular: owned.is_regular,
-        });
-        let (is_operator, devices) = (known.is_operator, known.devices.clone());
-        Person { id, is_operator, is_bot: self.is_bot(id), names: names.collect(), devices }
-    }
-
     /// The owned names that look like this one, one for each of its skeletons.
     fn lookalikes(&self, name: &UserName) -> impl Iterator<Item = (NameNumber, &Owned)> {
         name.skeletons()
@@ -311,6 +289,7 @@ impl People {
     /// Every name that looks like this one is forgotten for it, an earlier spelling among them.
     fn insert(&mut self, owned: Owned) {
         let person = owned.person;
+        self.touch(person);
         self.last_name.0 += 1;
         let number = self.last_name;
         if let Some(known) = self.known.get_mut(&person) {
@@ -327,11 +306,12 @@ impl People {
             self.by_use.insert(owned.use_order(number));
         }
         self.names.insert(number, owned);
-        self.changed.insert(person);
     }
 
     /// Forgets a name, and its owner with their last one.
     fn forget(&mut self, number: NameNumber) {
+        let Some(person) = self.names.get(&number).map(|owned| owned.person) else { return };
+        self.touch(person);
         let Some(owned) = self.names.remove(&number) else { return };
         self.by_use.remove(&owned.use_order(number));
         for skeleton in owned.name.skeletons() {
@@ -342,7 +322,6 @@ impl People {
         if known.names.is_empty() {
             self.forget_person(owned.person);
         }
-        self.changed.insert(owned.person);
     }
 
     fn forget_person(&mut self, person: PersonId) {

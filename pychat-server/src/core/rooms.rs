@@ -20,6 +20,7 @@ use pychat_wire::{
 };
 use rustc_hash::FxHashMap;
 
+pub use self::over::Due;
 use self::{log::Log, pending::Pending};
 use crate::core::{
     id::{HALL, RoomId},
@@ -58,6 +59,9 @@ pub struct Rooms {
     new_marks: Vec<ReadMark>,
     /// The rooms that the store is to keep no longer.
     over: Vec<RoomId>,
+    /// Servers share the store: a room ends once that is kept, as somebody may come to be in it on another
+    /// one before.
+    is_shared: bool,
 }
 
 /// One room.
@@ -118,6 +122,7 @@ impl Rooms {
             last_id: HALL,
             new_marks: Vec::new(),
             over: Vec::new(),
+            is_shared: false,
         };
         for room in rooms.into_iter().filter(|room| room.id != HALL) {
             all.take_names(&room);
@@ -302,6 +307,11 @@ impl Rooms {
             self.raise_mark(person, HALL, seq);
             self.new_marks.push(ReadMark { room: HALL, person, seq });
         }
+    }
+
+    /// Has the store asked again to keep a mark.
+    pub fn keep_mark(&mut self, mark: ReadMark) {
+        self.new_marks.push(mark);
     }
 
     /// Takes the marks that the store is to keep and was not asked to yet.

@@ -2,15 +2,24 @@
 //!
 //! Somebody is present for as long as one of their connections is. Invariant: no two people present
 //! have names that a reader would take for each other.
+//!
+//! Where servers share the store, everybody on all of them is here, and somebody is present for as long as
+//! they are on one server, by what the store has told.
 
 mod numbers;
+mod servers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use pychat_wire::{UserName, message::Listing, name::Skeleton};
 
-use self::numbers::Numbers;
-use crate::core::{connection_map::ConnectionMap, id::ConnectionId, record::PersonId};
+pub use self::servers::Gone;
+use self::{numbers::Numbers, servers::Servers};
+use crate::core::{
+    connection_map::ConnectionMap,
+    id::ConnectionId,
+    record::{PersonId, Presence, ServerId},
+};
 
 /// The separator of two names in a list of them.
 const SEPARATOR: &str = ", ";
@@ -32,6 +41,7 @@ pub struct Roster {
     /// The same for protocol 2.
     members: Option<Listing>,
     next_number: u64,
+    servers: Servers,
 }
 
 /// Somebody present.
@@ -39,8 +49,10 @@ pub struct Roster {
 pub struct Participant {
     name: UserName,
     person: Option<PersonId>,
-    /// Their connections, in join order; at least one.
+    /// Their connections to this server, in join order; at least one, unless servers share the store.
     connections: Vec<ConnectionId>,
+    /// The servers that they are on, if several share the store.
+    servers: BTreeSet<ServerId>,
 }
 
 /// The place of one connection.
@@ -62,6 +74,9 @@ pub enum Left {
     },
     /// They are still present, by this connection among others.
     Present(ConnectionId),
+    /// That was the last connection to this server, of several that share the store. They are present until
+    /// that has been told.
+    Away(Presence),
 }
 
 /// A name that nobody present has.
@@ -118,8 +133,18 @@ impl Roster {
     /// In debug builds, if `id` is present already, or the name is taken by now.
     pub fn join(&mut self, id: ConnectionId, free: FreeName, person: Option<PersonId>) {
         debug_assert!(!self.by_id.contains_key(&id), "a connection joins once");
-        let FreeName(name) = free;
-        debug_assert!(!self.is_taken(&name), "one person a name");
+        debug_assert!(!self.is_taken(free.name()), "one person a name");
+        let index = self.insert(free, person, vec![id]);
+        self.place(id, index, person);
+    }
+
+    /// Lists somebody; returns their join index.
+    fn insert(
+        &mut self,
+        FreeName(name): FreeName,
+        person: Option<PersonId>,
+        connections: Vec<ConnectionId>,
+    ) -> u64 {
         let index = self.next_number;
         for skeleton in name.skeletons() {
             if self.taken.insert(skeleton.clone(), index).is_none() {
@@ -132,8 +157,9 @@ impl Roster {
         if let Some(members) = &mut self.members {
             members.push(name.as_str());
         }
-        self.participants.insert(index, Participant { name, person, connections: vec![id] });
-        self.place(id, index, person);
+        let servers = BTreeSet::new();
+        self.participants.insert(index, Participant { name, person, connections, servers });
+        index
     }
 
     /// Lets in another connection of the person who is present by connection `present`; returns false
@@ -142,13 +168,16 @@ impl Roster {
         let Some(Place { participant, .. }) = self.by_id.get(&present).copied() else {
             return false;
         };
-        let present = self.participants.get_mut(&participant);
-        let person = present.and_then(|present| {
-            present.connections.push(id);
-            present.person
-        });
-        self.place(id, participant, person);
+        self.attach(id, participant);
         true
+    }
+
+    /// Adds a connection of who is present with this join index.
+    fn attach(&mut self, id: ConnectionId, index: u64) {
+        let Some(participant) = self.participants.get_mut(&index) else { return };
+        participant.connections.push(id);
+        let person = participant.person;
+        self.place(id, index, person);
     }
 
     fn place(&mut self, id: ConnectionId, participant: u64, person: Option<PersonId>) {
@@ -197,15 +226,31 @@ impl Roster {
         if let Some(other) = participant.connections.first() {
             return Some(Left::Present(*other));
         }
-        let Participant { name, .. } = self.participants.remove(&index)?;
-        for skeleton in name.skeletons() {
+        if self.servers.here.is_some() {
+            let (name, person) = (participant.name.clone(), participant.person);
+            return Some(Left::Away(Presence { name, person }));
+        }
+        let name = self.remove(index)?.name;
+        Some(Left::Gone { name, index })
+    }
+
+    /// Takes who is present with this join index off the roster.
+    fn remove(&mut self, index: u64) -> Option<Participant> {
+        let participant = self.participants.remove(&index)?;
+        for skeleton in participant.name.skeletons() {
             if self.taken.remove(skeleton).is_some() {
                 self.numbers.free(skeleton);
             }
         }
+        for id in &participant.connections {
+            self.by_id.remove(id);
+            if let Some(person) = participant.person {
+                self.by_person.remove(&(person, *id));
+            }
+        }
         (self.listing, self.members) = (None, None);
         self.check_invariants();
-        Some(Left::Gone { name, index })
+        Some(participant)
     }
 
     /// Returns the names of those present, in join order, separated by `, `.
@@ -273,10 +318,11 @@ impl Roster {
 
     fn is_taken(&self, name: &UserName) -> bool {
         name.skeletons().iter().any(|skeleton| self.taken.contains_key(skeleton))
+            || self.servers.is_held(name)
     }
 
     fn check_invariants(&self) {
-        debug_assert!(self.participants.len() <= self.by_id.len());
+        debug_assert!(self.is_shared() || self.participants.len() <= self.by_id.len());
         debug_assert!(self.taken.len() <= 2 * self.participants.len());
         debug_assert!(self.participants.len() <= self.taken.len());
     }

@@ -25,6 +25,12 @@ impl Secret {
             .finalize();
         std::array::from_fn(|index| digest[index])
     }
+
+    /// Returns a number of the next of them.
+    pub fn number(&mut self) -> u64 {
+        let bytes = self.bytes();
+        u64::from_be_bytes(std::array::from_fn(|index| bytes[index]))
+    }
 }
 
 impl fmt::Debug for Secret {

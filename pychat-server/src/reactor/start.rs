@@ -13,14 +13,16 @@ use thiserror::Error;
 use crate::{
     config::History,
     control::ControlError,
-    core::{people::People, record::StorageError, rooms::Rooms, secret::Secret},
+    core::{people::People, record::StorageError, secret::Secret},
+    limits::Limits,
     logging,
     net::{
         identity::IdentityError,
         listen::{self, ListenError},
         listen_address::ListenAddress,
+        transport::Socket,
     },
-    server::load_rooms,
+    server::{Server, load_rooms},
     store::{
         Memory, SqliteStore, Store,
         postgres::{PostgresStore, RouteError, Routes},
@@ -97,21 +99,22 @@ pub(super) fn open_store(history: &History) -> Result<Box<dyn Store>, StartError
     Ok(Box::new(SqliteStore::open(&place, retention, epoch)?))
 }
 
-/// Returns the people in the log, the rules about them and the invites.
-pub(super) fn open_people(store: &mut dyn Store) -> Result<People, StartError> {
+/// Returns a server that goes on with a log, and with the people and rooms in it. If it shares that with
+/// others, it lives with these.
+pub(super) fn open_server<T: Socket>(
+    limits: &Limits,
+    mut store: Box<dyn Store>,
+) -> Result<Server<T>, StartError> {
     let (known, last_person) = store.people()?;
     let people = People::new(Secret::new(random()?), known, last_person);
-    Ok(people.under(store.rulebook()?).with_invites(store.invites()?))
-}
-
-/// Returns the rooms in the log.
-pub(super) fn open_rooms(store: &mut dyn Store) -> Result<Rooms, StartError> {
-    Ok(load_rooms(store)?)
-}
-
-/// Returns the nonces that connections are greeted with.
-pub(super) fn nonces() -> io::Result<Secret> {
-    random().map(Secret::new)
+    let people = people.under(store.rulebook()?).with_invites(store.invites()?);
+    let rooms = load_rooms(&mut *store)?;
+    let present = if store.is_shared() { Some(store.present()?) } else { None };
+    let mut server = Server::new(*limits, store, people, rooms, Secret::new(random()?));
+    if let Some(present) = present {
+        server.share(present);
+    }
+    Ok(server)
 }
 
 /// Returns bytes that nobody can guess.

@@ -116,6 +116,9 @@ impl Commit {
 
     /// Tells the operator when the store begins to refuse, and when it takes something again.
     fn log_outcome(&mut self, error: Option<&StorageError>) {
+        if let Some(StorageError::Overtaken) = error {
+            return; // The store does take what is in time.
+        }
         match (error, mem::replace(&mut self.is_failing, error.is_some())) {
             (Some(error), false) => logging::storage_failed(error),
             (None, true) => logging::storing_again(),
@@ -168,6 +171,7 @@ fn request(effect: Effect) -> Option<(Ticket, Request)> {
         Effect::Tell { .. }
         | Effect::Connection { .. }
         | Effect::Reply { .. }
-        | Effect::EndRoom(_) => None,
+        | Effect::EndRoom(_)
+        | Effect::TellTyping { .. } => None,
     }
 }

@@ -60,6 +60,9 @@ impl<T: Socket> Dispatch<'_, T> {
             Effect::Tell { to, event } => self.tell_many(&to, event),
             Effect::Connection { id, action } => self.act(id, action),
             Effect::EndRoom(room) => self.broadcasts.end(room),
+            Effect::TellTyping { room, name, person } => {
+                self.store.tell_typing(room, &name, Some(person));
+            }
         }
     }
 

@@ -28,6 +28,9 @@ pub fn load_rooms(store: &mut dyn Store) -> Result<Rooms, StorageError> {
     let ids: Vec<_> = iter::once(HALL).chain(known.iter().map(|room| room.id)).collect();
     let mut rooms = Rooms::new(known, store.marks()?);
     rooms.note_last_id(store.last_room());
+    if store.is_shared() {
+        rooms.share();
+    }
     for room in ids {
         let last = store.last_seq(room);
         let n_records = if room == HALL { HALL_TAIL_RECORDS } else { TAIL_RECORDS };

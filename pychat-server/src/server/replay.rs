@@ -383,7 +383,8 @@ impl<T: Socket> Parts<'_, T> {
     /// that.
     fn fail(&mut self, id: ConnectionId, error: &StorageError) {
         logging::read_failed(error);
-        let complaint = Complaint::storage(None, &format!("cannot read the history: {error}"));
+        let text = format!("cannot read the history: {error}");
+        let complaint = Complaint::storage(None, error, &text);
         let reason = CloseReason::Storage;
         self.source.broadcasts.owe_all(id, self.sessions);
         self.tell(id, HALL, |out| encode::complaint(&complaint, out));

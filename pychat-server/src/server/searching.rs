@@ -94,7 +94,8 @@ pub(super) fn go_on<T: Socket>(id: ConnectionId, parts: &mut Parts<'_, T>) -> Re
         Err(error) => {
             logging::read_failed(&error);
             let reference = Some(searching.search.reference);
-            let complaint = Complaint::storage(reference, &format!("cannot search: {error}"));
+            let text = format!("cannot search: {error}");
+            let complaint = Complaint::storage(reference, &error, &text);
             let frames = parts.source.broadcasts.frames(HALL);
             parts.sessions.tell(id, frames, |out| encode::complaint(&complaint, out));
         }

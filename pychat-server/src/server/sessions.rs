@@ -89,6 +89,13 @@ impl<T: Socket> Sessions<T> {
         !self.ready.is_empty() || !self.ended.is_empty() || !self.replaying.is_empty()
     }
 
+    /// Returns the connections that do not outlive the process: those that are encrypted, or all.
+    pub(super) fn bound_to_process(&mut self, are_all: bool) -> Vec<ConnectionId> {
+        let sessions = self.table.iter_mut();
+        let bound = sessions.filter(|(_, it)| are_all || it.connection.transport().is_tls());
+        bound.map(|(id, _)| id).collect()
+    }
+
     /// Takes in edges of one connection.
     pub(super) fn set_ready(&mut self, id: ConnectionId, readable: bool, writable: bool) {
         let Some(session) = self.get_mut(id) else { return };

@@ -147,7 +147,10 @@ impl Turmoil {
                     *last += 1;
                     assert_eq!((record.room, record.seq), (room, *last), "none is left out");
                 }
-                Effect::Tell { .. } | Effect::Reply { .. } | Effect::EndRoom(_) => (),
+                Effect::Tell { .. }
+                | Effect::Reply { .. }
+                | Effect::EndRoom(_)
+                | Effect::TellTyping { .. } => (),
             }
         }
     }

@@ -2,12 +2,19 @@
 
 use std::time::Instant;
 
-use pychat_wire::{key::PublicKey, message::ErrorCode};
+use pychat_wire::{
+    key::{PairCode, PublicKey},
+    message::ErrorCode,
+};
 
-use super::{Action, Chat, CloseReason, Complaint, Effect, Event, Refusal, act, complain, tell};
+use super::{
+    Action, Chat, CloseReason, Complaint, Effect, Event, Refusal, act, complain,
+    invites::refuse_unstored, requests::Pending, tell,
+};
 use crate::core::{
     id::ConnectionId,
-    record::{Device, PersonId},
+    people::offer,
+    record::{Device, PersonId, Request, StorageError},
 };
 
 /// A request about one's own devices.
@@ -61,10 +68,44 @@ impl Chat {
             complain(id, Complaint::new(ErrorCode::Muted, text), effects);
             act(id, Action::Log(Refusal::Muted), effects);
         } else if let Some(code) = self.people.make_code(now, person) {
-            tell(id, Event::PairCode(code), effects);
+            self.offer_code(id, person, code, effects);
         } else {
             let text = "this name has no room for another device";
             self.forbid(id, text, Refusal::Device, effects);
+        }
+    }
+
+    /// Tells a code to the peer that asked for it; where servers share the store, once all know it.
+    fn offer_code(
+        &mut self,
+        id: ConnectionId,
+        person: PersonId,
+        code: PairCode,
+        effects: &mut Vec<Effect>,
+    ) {
+        if !self.roster.is_shared() {
+            return tell(id, Event::PairCode(code), effects);
+        }
+        let offer = offer(person, code, self.wall_clock.utc_ms);
+        let pending = Pending::Offer { by: id, person, code };
+        self.requests.make(pending, Request::Offer(offer), effects);
+    }
+
+    /// The store has answered whether all servers know a code.
+    pub(super) fn on_offered(
+        &mut self,
+        by: ConnectionId,
+        person: PersonId,
+        code: PairCode,
+        error: Option<&StorageError>,
+        effects: &mut Vec<Effect>,
+    ) {
+        match error {
+            None => tell(by, Event::PairCode(code), effects),
+            Some(error) => {
+                self.people.forget_code(person);
+                refuse_unstored(by, error, effects);
+            }
         }
     }
 
@@ -73,7 +114,12 @@ impl Chat {
     }
 
     /// Ends the connections of a device that was removed.
-    fn send_away(&mut self, person: PersonId, key: PublicKey, effects: &mut Vec<Effect>) {
+    pub(super) fn send_away(
+        &mut self,
+        person: PersonId,
+        key: PublicKey,
+        effects: &mut Vec<Effect>,
+    ) {
         let is_its = |grant: super::Grant| grant.person == person && grant.key == key;
         let peers = self.peers.iter().filter(|(_, peer)| peer.grant.is_some_and(is_its));
         let mut ids: Vec<_> = peers.map(|(id, _)| *id).collect();

@@ -50,6 +50,15 @@ pub enum Effect {
     },
     /// A room is over: nothing is told there any more.
     EndRoom(RoomId),
+    /// Other servers are told that somebody is writing.
+    TellTyping {
+        /// The room.
+        room: RoomId,
+        /// Their name.
+        name: UserName,
+        /// The person.
+        person: PersonId,
+    },
 }
 
 /// The people who are told something.

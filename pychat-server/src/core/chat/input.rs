@@ -13,12 +13,15 @@ use crate::core::{
     elsewhere::Elsewhere,
     id::{CallId, ConnectionId, Ticket},
     moderation::Order,
-    record::Outcome,
+    record::{Outcome, StorageError},
 };
 
 /// The time after which a text or request should be sent again that the store could not keep, in
 /// milliseconds.
 pub const STORAGE_RETRY_MS: u64 = 5_000;
+
+/// The same if another server was faster.
+pub const OVERTAKEN_RETRY_MS: u64 = 100;
 
 /// An input: something that the chat is told.
 #[derive(Debug)]
@@ -168,10 +171,13 @@ impl Complaint {
         Self { code, text: text.to_owned(), reference: None, retry_ms: None, suggest: None }
     }
 
-    /// Returns a complaint that the store cannot do something for now, about the text or request with the
-    /// id `reference`, if it has one.
-    pub fn storage(reference: Option<Arc<str>>, text: &str) -> Self {
-        let retry_ms = Some(STORAGE_RETRY_MS);
+    /// Returns a complaint that the store cannot do something for now because of `error`, about the text
+    /// or request with the id `reference`, if it has one.
+    pub fn storage(reference: Option<Arc<str>>, error: &StorageError, text: &str) -> Self {
+        let retry_ms = Some(match error {
+            StorageError::Overtaken => OVERTAKEN_RETRY_MS,
+            _ => STORAGE_RETRY_MS,
+        });
         Self { reference, retry_ms, ..Self::new(ErrorCode::Storage, text) }
     }
 }

@@ -136,11 +136,12 @@ impl Chat {
         let taken = code.and_then(|code| self.people.invites_mut().take_use(code, utc_ms));
         let Some(invite) = taken else { return self.refuse_uninvited(id, code, effects) };
         let person = self.people.stranger();
-        if !self.reserve(now, id, person, &wish.device, &wish.name) {
+        let device = wish.device.clone();
+        if !device.is_some_and(|device| self.reserve(now, id, person, &device, &wish.name)) {
             self.people.invites_mut().give_back(invite);
             return self.refuse_unreserved(now, id, effects);
         }
-        self.admit(id, Admitted { id, person, name: wish.name.clone(), invite }, effects);
+        self.admit(id, Admitted { id, person, name: wish.name.clone(), invite, code }, effects);
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.phase = Phase::Claiming(Wish { invite: None, ..wish });
             act(id, Action::AwaitStore, effects);
@@ -172,7 +173,7 @@ impl Chat {
         error: Option<StorageError>,
         effects: &mut Vec<Effect>,
     ) {
-        let Admitted { id, person, ref name, invite } = *admitted;
+        let Admitted { id, person, ref name, invite, code } = *admitted;
         let invites = self.people.invites_mut();
         if error.is_some() {
             invites.give_back(invite);
@@ -190,6 +191,9 @@ impl Chat {
         act(id, Action::ResumeRead, effects);
         match error {
             None => self.join_as(now, id, wish, effects),
+            Some(StorageError::Overtaken) => {
+                self.join_as(now, id, Wish { invite: code, ..wish }, effects);
+            }
             Some(error) => refuse_unstored(id, &error, effects),
         }
     }
@@ -249,7 +253,7 @@ impl Chat {
     ) {
         let Invited { to, code, invite } = invited;
         if error.is_some() {
-            self.people.invites_mut().revoke(invite.id());
+            self.people.invites_mut().remove(invite.id());
         }
         let terms = invite.terms;
         match (to, error) {
@@ -279,5 +283,5 @@ impl Chat {
 
 pub(super) fn refuse_unstored(id: ConnectionId, error: &StorageError, effects: &mut Vec<Effect>) {
     let text = format!("the server cannot store this: {}", error.in_short());
-    complain(id, Complaint::storage(None, &text), effects);
+    complain(id, Complaint::storage(None, error, &text), effects);
 }

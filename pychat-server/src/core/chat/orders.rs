@@ -7,7 +7,7 @@ mod lists;
 mod messages;
 mod operate;
 
-use std::time::Instant;
+use std::{collections::HashMap, time::Instant};
 
 use pychat_wire::{UserName, key::PublicKey, message::ErrorCode};
 
@@ -37,6 +37,13 @@ pub(super) struct Unanswered {
     /// The requests that the store has not answered.
     n_pending: usize,
     error: Option<StorageError>,
+}
+
+/// The orders that wait for the store, by number.
+#[derive(Debug, Default)]
+pub(super) struct OpenOrders {
+    by_number: HashMap<u64, Unanswered>,
+    n_made: u64,
 }
 
 /// The outcome of an order that was carried out.
@@ -143,7 +150,7 @@ impl Chat {
         let mut requests: Vec<_> = people.collect();
         requests.push(Request::Moderate { changes, entry });
         let n_pending = requests.len();
-        let number = self.requests.open_order(Unanswered { asker, deed, n_pending, error: None });
+        let number = self.requests.orders.add(Unanswered { asker, deed, n_pending, error: None });
         for request in requests {
             self.requests.make(Pending::Order { number }, request, effects);
         }
@@ -156,17 +163,25 @@ impl Chat {
         error: Option<StorageError>,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(order) = self.requests.orders.get_mut(&number) else { return };
+        let Some(order) = self.requests.orders.by_number.get_mut(&number) else { return };
         order.n_pending -= 1;
         order.error = order.error.take().or(error);
         if order.n_pending == 0
             && let Some(Unanswered { asker, deed, error, .. }) =
-                self.requests.orders.remove(&number)
+                self.requests.orders.by_number.remove(&number)
         {
-            self.tell_operators(&asker, &deed, effects);
             match error {
-                None => answer_done(asker, deed, effects),
-                Some(error) => answer(asker, unkept(&deed, &error), effects),
+                Some(error) if self.roster.is_shared() => {
+                    answer(asker, undone(&error), effects);
+                }
+                None => {
+                    self.tell_operators(Some(&asker), &deed, effects);
+                    answer_done(asker, deed, effects);
+                }
+                Some(error) => {
+                    self.tell_operators(Some(&asker), &deed, effects);
+                    answer(asker, unkept(&deed, &error), effects);
+                }
             }
         }
     }
@@ -204,7 +219,7 @@ impl Chat {
     }
 
     /// Returns the connections of a person, under whatever names.
-    fn connections_of(&self, person: PersonId) -> Vec<ConnectionId> {
+    pub(super) fn connections_of(&self, person: PersonId) -> Vec<ConnectionId> {
         let mut ids: Vec<_> =
             self.peers.keys().copied().filter(|id| self.person_at(*id) == Some(person)).collect();
         ids.sort_unstable();
@@ -255,12 +270,17 @@ fn unkept(deed: &Deed, error: &StorageError) -> Reply {
     Reply::Failed { text: lost }
 }
 
-impl super::Requests {
+/// Returns the answer to an order that the store did not keep, so that it is undone.
+fn undone(error: &StorageError) -> Reply {
+    Reply::Failed { text: format!("Not done: this could not be stored ({}).", error.in_short()) }
+}
+
+impl OpenOrders {
     /// Takes an order in that waits for the store; returns its number.
-    fn open_order(&mut self, order: Unanswered) -> u64 {
-        let number = self.n_orders;
-        self.n_orders += 1;
-        self.orders.insert(number, order);
+    fn add(&mut self, order: Unanswered) -> u64 {
+        let number = self.n_made;
+        self.n_made += 1;
+        self.by_number.insert(number, order);
         number
     }
 }

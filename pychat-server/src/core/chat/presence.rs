@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use pychat_wire::UserName;
+
 use super::{Chat, CloseReason, Effect, Event, Phase, Recipients, tell_all};
 use crate::core::{
     admission::Act,
@@ -21,8 +23,9 @@ const ANNOUNCEMENTS_PER_STAY_MAX: u32 = 20;
 /// The announcements that are due.
 #[derive(Debug, Default)]
 pub(super) struct Announcements {
-    /// When people in the room of whom the others have not been told will be announced.
-    pub(super) due: Deadlines,
+    /// When people in the room of whom the others have not been told will be announced, by the join index by
+    /// which they are listed.
+    pub(super) due: Deadlines<u64>,
     /// When people who had stayed were announced last.
     last_at: Option<Instant>,
 }
@@ -43,9 +46,9 @@ impl Chat {
         }
         let mut people = Vec::new();
         while people.len() < ANNOUNCED_AT_ONCE_MAX
-            && let Some(id) = self.timers.announcements.due.pop_due(now)
+            && let Some(index) = self.timers.announcements.due.pop_due(now)
         {
-            people.extend(self.roster.name(id).cloned().zip(self.roster.first_index(id)));
+            people.extend(self.roster.listed(index).map(|name| (name.clone(), index)));
         }
         people.sort_unstable_by_key(|(_, index)| *index);
         self.timers.announcements.last_at = Some(now);
@@ -61,8 +64,8 @@ impl Chat {
 
     /// Announces everybody who has not been announced yet.
     pub fn announce_all(&mut self, effects: &mut Vec<Effect>) {
-        while let Some(id) = self.timers.announcements.due.first() {
-            self.announce(id, effects);
+        while let Some(index) = self.timers.announcements.due.first() {
+            self.announce_listed(index, effects);
         }
     }
 
@@ -95,18 +98,23 @@ impl Chat {
         reason: CloseReason,
         effects: &mut Vec<Effect>,
     ) {
-        let due = self.timers.announcements.due.of(id);
-        self.timers.announcements.due.clear(id);
-        let (name, index) = match self.roster.leave(id) {
-            Some(Left::Gone { name, index }) => (name, index),
-            Some(Left::Present(other)) => {
-                if let Some(due) = due {
-                    self.timers.announcements.due.set(other, due);
-                }
-                return;
-            }
-            None => return,
-        };
+        match self.roster.leave(id) {
+            Some(Left::Gone { name, index }) => self.tell_left(name, index, reason, effects),
+            Some(Left::Away(presence)) => self.ask_to_leave(presence, reason, effects),
+            Some(Left::Present(_)) | None => (),
+        }
+    }
+
+    /// Tells the others that somebody left who was listed by this join index.
+    pub(super) fn tell_left(
+        &mut self,
+        name: UserName,
+        index: u64,
+        reason: CloseReason,
+        effects: &mut Vec<Effect>,
+    ) {
+        let due = self.timers.announcements.due.of(index);
+        self.timers.announcements.due.clear(index);
         let to = match index + 1..self.roster.next_join_index() {
             _ if due.is_none() => Recipients::Room(HALL),
             later if later.is_empty() => return,
@@ -117,12 +125,17 @@ impl Chat {
 
     /// Tells the others now of somebody who joined, if they have not been told.
     pub(super) fn announce(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
-        let Some(participant) = self.roster.participant(id) else { return };
-        let is_due = |other: &&ConnectionId| self.timers.announcements.due.of(**other).is_some();
-        if let Some(due) = participant.connections().iter().find(is_due) {
-            self.timers.announcements.due.clear(*due);
-            let person = Some(participant.name().clone()).zip(self.roster.first_index(id));
-            tell_all(Event::Joined { people: person.into_iter().collect() }, effects);
+        if let Some(index) = self.roster.first_index(id) {
+            self.announce_listed(index, effects);
+        }
+    }
+
+    /// Tells the others now of somebody who is listed by this join index, if they have not been told.
+    pub(super) fn announce_listed(&mut self, index: u64, effects: &mut Vec<Effect>) {
+        if self.timers.announcements.due.of(index).is_some() {
+            self.timers.announcements.due.clear(index);
+            let people = self.roster.listed(index).map(|name| (name.clone(), index));
+            tell_all(Event::Joined { people: people.into_iter().collect() }, effects);
         }
     }
 }

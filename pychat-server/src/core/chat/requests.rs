@@ -1,29 +1,29 @@
 //! Requests to the store, from when they are made until they are answered.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use pychat_wire::{
     UserName,
-    key::{InviteCode, InviteId},
+    key::{InviteCode, InviteId, PairCode},
 };
 use rustc_hash::FxHashMap;
 
 use super::{
-    Chat, Effect, Event,
+    Chat, CloseReason, Effect, Event,
     invites::refuse_unstored,
-    orders::{Asker, Ordered, Unanswered},
+    orders::{Asker, OpenOrders, Ordered},
     rooms::{Changing, Recalling, Waiting},
+    settling::Open,
     tell_all,
 };
 use crate::core::{
     id::{ConnectionId, RoomId, Ticket},
     moderation::{AuditEntry, Change},
     people::NewInvite,
-    record::{Appended, Invite, Outcome, PersonChange, PersonId, ReadMark, Request, Stored},
+    record::{
+        Appended, Invite, Outcome, PersonChange, PersonId, Presence, ReadMark, Request,
+        StorageError, Stored,
+    },
 };
 
 /// The requests that the store has not answered.
@@ -39,9 +39,9 @@ pub(super) struct Requests {
     /// The guests who wait for what is in flight: their names are held by connections that have
     /// something there, or their person is not let in yet.
     pub(super) claiming: Vec<ConnectionId>,
-    /// The orders that wait for the store, by number.
-    pub(super) orders: HashMap<u64, Unanswered>,
-    pub(super) n_orders: u64,
+    pub(super) orders: OpenOrders,
+    /// Those whose effect is here already, and is undone if the store does not keep it.
+    pub(super) open: Open,
     /// The newcomers who are let in if the store keeps that.
     admitting: BTreeSet<PersonId>,
     /// The requests for direct rooms that are being made already.
@@ -63,9 +63,25 @@ pub(super) enum Pending {
         mark: ReadMark,
     },
     /// Somebody has seen a room up to what they said, or came.
-    NewMark,
+    NewMark(ReadMark),
     /// A room is over. If that is not kept, the next start asks for it again.
-    EndRoom,
+    EndRoom(RoomId),
+    /// A guest is to be present.
+    Enter {
+        id: ConnectionId,
+        presence: Presence,
+    },
+    /// Somebody is to be present no more.
+    Leave {
+        presence: Presence,
+        reason: CloseReason,
+    },
+    /// A code by which another device can join is told to `by` if all servers know it.
+    Offer {
+        by: ConnectionId,
+        person: PersonId,
+        code: PairCode,
+    },
     ChangePerson {
         by: ConnectionId,
     },
@@ -90,6 +106,8 @@ pub(super) struct Admitted {
     pub(super) name: UserName,
     /// The invite that a use was taken of.
     pub(super) invite: InviteId,
+    /// Its code.
+    pub(super) code: Option<InviteCode>,
 }
 
 /// An invite that is good if the store keeps it.
@@ -127,6 +145,7 @@ impl Requests {
         effects: &mut Vec<Effect>,
     ) -> Ticket {
         let ticket = self.ticket();
+        self.open.note(ticket, &request);
         self.pending.insert(ticket, pending);
         effects.push(Effect::Store { ticket, request });
         ticket
@@ -147,22 +166,29 @@ impl Chat {
     pub(super) fn take_changes(&mut self, effects: &mut Vec<Effect>) -> Vec<PersonChange> {
         let changes = self.people.take_changes();
         for change in &changes {
-            if let PersonChange::Forget(person) = change {
+            if let PersonChange::Forget(person) = change
+                && !self.roster.is_shared()
+            {
                 self.forget_seats(*person, effects);
             }
         }
-        if !changes.is_empty()
-            && let Some(names) = self.people.take_bot_news()
-        {
-            tell_all(Event::Bots(names), effects);
+        if !changes.is_empty() {
+            self.tell_bots(effects);
         }
         changes
+    }
+
+    /// Tells everybody of the names of bots, if they are others than they were.
+    pub(super) fn tell_bots(&mut self, effects: &mut Vec<Effect>) {
+        if let Some(names) = self.people.take_bot_news() {
+            tell_all(Event::Bots(names), effects);
+        }
     }
 
     /// Asks the store to keep how far people have seen rooms who did not say so: newcomers, and authors.
     pub(super) fn keep_marks(&mut self, effects: &mut Vec<Effect>) {
         for mark in self.rooms.take_marks() {
-            self.requests.make(Pending::NewMark, Request::Mark(mark), effects);
+            self.requests.make(Pending::NewMark(mark), Request::Mark(mark), effects);
         }
     }
 
@@ -243,8 +269,9 @@ impl Chat {
         outcome: Outcome,
         effects: &mut Vec<Effect>,
     ) {
-        match (self.requests.pending.remove(&ticket), outcome) {
-            (Some(Pending::Append { from, id }), outcome) => {
+        self.settle(now, ticket, outcome.is_ok(), effects);
+        match self.requests.pending.remove(&ticket) {
+            Some(Pending::Append { from, id }) => {
                 match outcome {
                     Ok(Stored::Appended(appended)) => self.on_appended(from, id, appended, effects),
                     Ok(Stored::Changed | Stored::Recalled(_)) => (),
@@ -252,7 +279,7 @@ impl Chat {
                 }
                 self.on_answered(now, (from, ticket), effects);
             }
-            (Some(Pending::Change(changing)), outcome) => {
+            Some(Pending::Change(changing)) => {
                 let (from, room) = (changing.from, changing.room);
                 let record = match &outcome {
                     Ok(Stored::Appended(Appended::New(record))) => Some(record.clone()),
@@ -262,58 +289,85 @@ impl Chat {
                 self.on_answered(now, (from, ticket), effects);
                 self.answer_waiting(now, room, record.as_ref(), effects);
             }
-            (Some(Pending::Recall(recalling)), outcome) => {
+            Some(Pending::Recall(recalling)) => {
                 let from = recalling.from();
                 self.on_recalled(*recalling, outcome, effects);
                 self.on_answered(now, (from, ticket), effects);
             }
-            (Some(Pending::Order { number }), outcome) => {
-                self.on_order_stored(number, outcome.err(), effects);
-            }
-            (Some(Pending::Ordered(ordered)), outcome) => {
-                self.on_ordered(*ordered, outcome, effects);
-            }
-            (Some(Pending::ChangePerson { by }), Err(_)) => self.on_change_failed(by),
-            (Some(Pending::Admit(admitted)), outcome) => {
+            Some(Pending::Ordered(ordered)) => self.on_ordered(*ordered, outcome, effects),
+            Some(pending) => self.on_answer(now, pending, outcome.err(), effects),
+            None => (),
+        }
+        self.end_rooms(effects);
+    }
+
+    /// The store has answered something of which it keeps no record.
+    fn on_answer(
+        &mut self,
+        now: Instant,
+        pending: Pending,
+        error: Option<StorageError>,
+        effects: &mut Vec<Effect>,
+    ) {
+        match (pending, error) {
+            (Pending::Order { number }, error) => self.on_order_stored(number, error, effects),
+            (Pending::ChangePerson { by }, Some(_)) => self.on_change_failed(by),
+            (Pending::Admit(admitted), error) => {
                 self.requests.admitting.remove(&admitted.person);
-                self.on_admitted(now, &admitted, outcome.err(), effects);
+                self.on_admitted(now, &admitted, error, effects);
                 self.retry_claims(now, effects);
             }
-            (Some(Pending::AddInvite(invited)), outcome) => {
-                self.on_invited(invited, outcome.err(), effects);
+            (Pending::AddInvite(invited), error) => self.on_invited(invited, error, effects),
+            (Pending::Removal { by }, Some(error)) => refuse_unstored(by, &error, effects),
+            (Pending::Mark { from, mark }, None) => self.on_marked(Some(from), mark, effects),
+            (Pending::Mark { from, mark }, Some(_)) => self.on_mark_failed(from, mark, effects),
+            (Pending::NewMark(mark), error) => self.on_new_mark(mark, error.is_none()),
+            (Pending::EndRoom(room), error) => {
+                self.rooms.end_answered(room);
+                if error.is_none() {
+                    self.on_room_over(room, effects);
+                }
             }
-            (Some(Pending::Removal { by }), Err(error)) => {
-                refuse_unstored(by, &error, effects);
+            (Pending::Enter { id, presence }, error) => {
+                self.on_entered(now, id, &presence, error.as_ref(), effects);
             }
-            (Some(Pending::Mark { from, mark }), Ok(_)) => self.on_marked(from, mark, effects),
-            (Some(Pending::Mark { from, mark }), Err(_)) => {
-                self.on_mark_failed(from, mark, effects);
+            (Pending::Leave { presence, reason }, error) => {
+                self.on_left(now, presence, reason, error.is_none(), effects);
+            }
+            (Pending::Offer { by, person, code }, error) => {
+                self.on_offered(by, person, code, error.as_ref(), effects);
             }
             (
-                Some(
-                    Pending::NewMark
-                    | Pending::EndRoom
-                    | Pending::ChangePerson { .. }
-                    | Pending::Removal { .. },
-                )
-                | None,
+                Pending::ChangePerson { .. }
+                | Pending::Removal { .. }
+                // Answered by `on_stored`.
+                | Pending::Append { .. }
+                | Pending::Change(_)
+                | Pending::Recall(_)
+                | Pending::Ordered(_),
                 _,
             ) => (),
         }
-        self.end_rooms(effects);
     }
 
     /// Ends the rooms that are over.
     fn end_rooms(&mut self, effects: &mut Vec<Effect>) {
         for room in self.rooms.take_over() {
-            effects.push(Effect::EndRoom(room));
-            self.requests.make(Pending::EndRoom, Request::EndRoom(room), effects);
+            if self.roster.is_shared() {
+                self.rooms.begin_end(room);
+            } else {
+                effects.push(Effect::EndRoom(room));
+            }
+            self.requests.make(Pending::EndRoom(room), Request::EndRoom(room), effects);
         }
     }
 
     /// Lets what a person has last only as long as the connection, as the store does not have it.
     fn on_change_failed(&mut self, by: ConnectionId) {
-        if let Some(grant) = self.peers.get_mut(&by).and_then(|peer| peer.grant.as_mut()) {
+        let Some(grant) = self.peers.get_mut(&by).and_then(|peer| peer.grant.as_mut()) else {
+            return;
+        };
+        if !self.roster.is_shared() {
             grant.is_saved = false;
         }
     }

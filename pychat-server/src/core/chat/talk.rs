@@ -171,13 +171,11 @@ impl Chat {
     ) {
         self.note_record(&record);
         self.keep_marks(effects);
-        let room = record.room;
-        let event = Event::Recorded { from, record };
-        effects.push(Effect::Tell { to: Recipients::Room(room), event });
+        show(from, record, effects);
     }
 
     /// Counts a record among those that people have seen or not: messages alone, and none that was deleted.
-    fn note_record(&mut self, record: &Record) {
+    pub(super) fn note_record(&mut self, record: &Record) {
         let Record { room, seq, person, .. } = *record;
         self.rooms.note_record(room, seq, person, matches!(record.kind, Kind::Text(_)));
         match record.kind {
@@ -209,10 +207,17 @@ impl Chat {
         match peer.protocol {
             Protocol::V1 => notify(from, Notice::Other(&text), effects),
             Protocol::V2 => {
-                complain(from, Complaint::storage(id, &text), effects);
+                complain(from, Complaint::storage(id, error, &text), effects);
             }
         }
     }
+}
+
+/// Shows everybody in a room a record that is noted.
+pub(super) fn show(from: Option<ConnectionId>, record: Record, effects: &mut Vec<Effect>) {
+    let room = record.room;
+    let event = Event::Recorded { from, record };
+    effects.push(Effect::Tell { to: Recipients::Room(room), event });
 }
 
 /// Returns the cost of a text of so many bytes: 1, and 1 more for each KiB.

@@ -42,16 +42,16 @@ impl People {
         if !self.known.contains_key(&person) || self.is_bot(person) == is_bot {
             return Ok(false);
         }
-        let bots = &mut self.policy.bots.people;
-        if is_bot && BOTS_MAX <= bots.len() {
+        if is_bot && BOTS_MAX <= self.policy.bots.people.len() {
             return Err(TooManyBots);
         }
+        self.touch(person);
+        let bots = &mut self.policy.bots.people;
         if is_bot {
             bots.insert(person);
         } else {
             bots.remove(&person);
         }
-        self.changed.insert(person);
         Ok(true)
     }
 

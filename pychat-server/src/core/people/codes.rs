@@ -10,7 +10,11 @@ use pychat_wire::key::PairCode;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::core::{record::PersonId, secret::Secret, sweep::Sweep};
+use crate::core::{
+    record::{PairOffer, PersonId},
+    secret::Secret,
+    sweep::Sweep,
+};
 
 /// The time for which a code is good.
 pub const PAIR_CODE_AGE_MAX: Duration = Duration::from_mins(10);
@@ -24,7 +28,7 @@ pub(super) struct Codes {
 }
 
 #[derive(Debug)]
-struct Code {
+pub(super) struct Code {
     hash: [u8; 32],
     expires: Instant,
 }
@@ -37,10 +41,25 @@ impl Codes {
     /// Makes a code for a person, in place of any that they had.
     pub(super) fn make(&mut self, now: Instant, person: PersonId) -> PairCode {
         let code = PairCode(self.secret.bytes());
-        let made = Code { hash: hash(code), expires: now + PAIR_CODE_AGE_MAX };
-        self.sweep.run(&mut self.by_person, |code| now < code.expires);
-        self.by_person.insert(person, made);
+        self.add(now, person, hash(code), PAIR_CODE_AGE_MAX);
         code
+    }
+
+    /// Adds the code of a person with this hash, which is good for so long, in place of any that they
+    /// had.
+    pub(super) fn add(&mut self, now: Instant, person: PersonId, hash: [u8; 32], age: Duration) {
+        self.sweep.run(&mut self.by_person, |code| now < code.expires);
+        self.by_person.insert(person, Code { hash, expires: now + age.min(PAIR_CODE_AGE_MAX) });
+    }
+
+    /// Takes the code of a person out.
+    pub(super) fn take_out(&mut self, person: PersonId) -> Option<Code> {
+        self.by_person.remove(&person)
+    }
+
+    /// Puts back a code that was taken out.
+    pub(super) fn put_back(&mut self, person: PersonId, code: Code) {
+        self.by_person.insert(person, code);
     }
 
     /// Returns true, and forgets the code, if it is that of `person`.
@@ -59,6 +78,12 @@ impl Codes {
     pub(super) fn forget(&mut self, person: PersonId) {
         self.by_person.remove(&person);
     }
+}
+
+/// Returns a code of a person that is made at `utc_ms` as other servers are told of it.
+pub fn offer(person: PersonId, code: PairCode, utc_ms: u64) -> PairOffer {
+    let age_ms = u64::try_from(PAIR_CODE_AGE_MAX.as_millis()).unwrap_or(u64::MAX);
+    PairOffer { person, hash: hash(code), expires_ms: utc_ms.saturating_add(age_ms) }
 }
 
 fn hash(code: PairCode) -> [u8; 32] {

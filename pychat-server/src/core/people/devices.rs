@@ -1,6 +1,9 @@
 //! The devices of a person: another one is added by a code, and each can be removed.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use pychat_wire::{
     UserName,
@@ -8,7 +11,7 @@ use pychat_wire::{
 };
 
 use super::{DEVICES_PER_PERSON_MAX, People};
-use crate::core::record::{Device, PersonId};
+use crate::core::record::{Device, PairOffer, PersonId};
 
 impl People {
     /// Returns the devices of a person, in the order in which they were added.
@@ -23,6 +26,14 @@ impl People {
         (known.devices.len() < DEVICES_PER_PERSON_MAX).then(|| self.codes.make(now, person))
     }
 
+    /// Adds a code that was made on another server, at `utc_ms` by this one's clock.
+    pub fn add_code(&mut self, now: Instant, offer: &PairOffer, utc_ms: u64) {
+        let age = Duration::from_millis(offer.expires_ms.saturating_sub(utc_ms));
+        if self.is_known(offer.person) {
+            self.codes.add(now, offer.person, offer.hash, age);
+        }
+    }
+
     /// Adds a device, whose key nobody has, to the person who owns `name` and has this code, which is
     /// used up by that. Returns the person, if there is one.
     pub fn pair(
@@ -34,13 +45,12 @@ impl People {
     ) -> Option<PersonId> {
         let owners: BTreeSet<_> = self.lookalikes(name).map(|(_, owned)| owned.person).collect();
         let person = owners.into_iter().find(|person| self.codes.take(now, *person, code))?;
-        let known = self.known.get_mut(&person)?;
-        if DEVICES_PER_PERSON_MAX <= known.devices.len() {
+        if DEVICES_PER_PERSON_MAX <= self.devices(person).len() {
             return None;
         }
+        self.touch(person);
         self.by_key.insert(device.key, person);
-        known.devices.push(device);
-        self.changed.insert(person);
+        self.known.get_mut(&person)?.devices.push(device);
         Some(person)
     }
 
@@ -50,12 +60,12 @@ impl People {
         if self.of_key(key) != Some(person) {
             return false;
         }
+        self.touch(person);
         self.by_key.remove(&key);
         self.codes.forget(person);
         if let Some(known) = self.known.get_mut(&person) {
             known.devices.retain(|device| device.key != key);
         }
-        self.changed.insert(person);
         true
     }
 }

@@ -18,7 +18,11 @@ pub const INVITES_MAX: usize = message::INVITES_MAX;
 
 /// The invites, in the order in which they were made.
 #[derive(Debug, Default)]
-pub struct Invites(Vec<Known>);
+pub struct Invites {
+    all: Vec<Known>,
+    /// In a store that servers share, those that are revoked here, which it has not answered.
+    revoked: Option<Vec<Known>>,
+}
 
 /// An invite that was made.
 #[derive(Debug)]
@@ -36,12 +40,14 @@ struct Known {
     invite: Invite,
     /// The uses that were taken and are neither kept nor given back.
     n_pending: usize,
+    /// The uses among these that were taken on other servers first, so will be given back.
+    n_lost: u64,
 }
 
 impl Invites {
     /// Returns the invites that let somebody in at `utc_ms`.
     pub fn good(&self, utc_ms: u64) -> impl Iterator<Item = &Invite> {
-        let invites = self.0.iter().map(|known| &known.invite);
+        let invites = self.all();
         invites.filter(move |invite| invite.terms.are_met(utc_ms))
     }
 
@@ -64,8 +70,8 @@ impl Invites {
     pub fn keep_use(&mut self, id: InviteId) {
         let Some(known) = self.get_mut(id) else { return };
         known.n_pending -= 1;
-        if known.n_pending == 0 && known.invite.terms.uses == Some(0) {
-            self.revoke(id);
+        if known.is_used_up() {
+            self.remove(id);
         }
     }
 
@@ -73,25 +79,79 @@ impl Invites {
     pub fn give_back(&mut self, id: InviteId) {
         let Some(known) = self.get_mut(id) else { return };
         known.n_pending -= 1;
-        known.invite.terms.uses = known.invite.terms.uses.map(|uses| uses + 1);
+        match known.n_lost.checked_sub(1) {
+            Some(left) => known.n_lost = left,
+            None => known.invite.terms.uses = known.invite.terms.uses.map(|uses| uses + 1),
+        }
+        if known.is_used_up() {
+            self.remove(id);
+        }
+    }
+
+    /// A use was taken for good on another server.
+    pub fn use_elsewhere(&mut self, id: InviteId) {
+        let Some(known) = self.get_mut(id) else { return };
+        match known.invite.terms.uses {
+            None => (),
+            Some(0) => known.n_lost += 1,
+            Some(uses) => known.invite.terms.uses = Some(uses - 1),
+        }
+        if known.is_used_up() {
+            self.remove(id);
+        }
     }
 
     /// Revokes an invite; returns false if there is none.
     pub fn revoke(&mut self, id: InviteId) -> bool {
-        let before = self.0.len();
-        self.0.retain(|known| known.invite.id() != id);
-        self.0.len() < before
+        let is_it = |known: &Known| known.invite.id() == id;
+        let Some(place) = self.all.iter().position(is_it) else { return false };
+        let known = self.all.remove(place);
+        if let Some(revoked) = &mut self.revoked {
+            revoked.push(known);
+        }
+        true
+    }
+
+    /// Takes in whether the store has kept that an invite was revoked.
+    pub fn revoke_answered(&mut self, id: InviteId, is_kept: bool) {
+        let Some(revoked) = &mut self.revoked else { return };
+        let these: Vec<_> = revoked.extract_if(.., |known| known.invite.id() == id).collect();
+        if !is_kept {
+            self.all.extend(these);
+        }
+    }
+
+    /// Has it live with other servers, which may use and revoke invites first.
+    pub(super) fn share(&mut self) {
+        self.revoked = Some(Vec::new());
+    }
+
+    /// Adds an invite that was made on another server.
+    pub(super) fn add(&mut self, invite: Invite) {
+        self.all.push(invite.into());
+    }
+
+    /// Forgets an invite for good.
+    pub fn remove(&mut self, id: InviteId) {
+        let is_other = |known: &Known| known.invite.id() != id;
+        self.all.retain(is_other);
+        self.revoked.iter_mut().for_each(|revoked| revoked.retain(is_other));
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Invite> {
+        self.all.iter().map(|known| &known.invite)
     }
 
     /// Returns the one whose end came first, of those whose end has come by `utc_ms`.
     fn first_over(&self, utc_ms: u64) -> Option<InviteId> {
-        let invites = self.0.iter().map(|known| &known.invite);
+        let invites = self.all();
         let over = invites.filter(|invite| invite.terms.are_over(utc_ms));
         over.min_by_key(|invite| invite.terms.expires_ms).map(Invite::id)
     }
 
     fn get_mut(&mut self, id: InviteId) -> Option<&mut Known> {
-        self.0.iter_mut().find(|known| known.invite.id() == id)
+        let revoked = self.revoked.iter_mut().flatten();
+        self.all.iter_mut().chain(revoked).find(|known| known.invite.id() == id)
     }
 
     /// The time that this takes tells about hashes, from which no code can be guessed.
@@ -101,9 +161,15 @@ impl Invites {
     }
 }
 
+impl Known {
+    fn is_used_up(&self) -> bool {
+        self.n_pending == 0 && self.invite.terms.uses == Some(0)
+    }
+}
+
 impl From<Invite> for Known {
     fn from(invite: Invite) -> Self {
-        Self { invite, n_pending: 0 }
+        Self { invite, n_pending: 0, n_lost: 0 }
     }
 }
 
@@ -111,7 +177,7 @@ impl People {
     /// Adds the invites of the log.
     #[must_use]
     pub fn with_invites(mut self, known: Vec<Invite>) -> Self {
-        self.policy.invites = Invites(known.into_iter().map(Into::into).collect());
+        self.policy.invites.all = known.into_iter().map(Into::into).collect();
         self
     }
 
@@ -136,13 +202,13 @@ impl People {
     ) -> Option<NewInvite> {
         let invites = &mut self.policy.invites;
         let forgotten =
-            if INVITES_MAX <= invites.0.len() { Some(invites.first_over(utc_ms)?) } else { None };
+            if INVITES_MAX <= invites.all.len() { Some(invites.first_over(utc_ms)?) } else { None };
         if let Some(id) = forgotten {
             invites.revoke(id);
         }
         let code = InviteCode(self.codes.secret.bytes());
         let invite = Invite { hash: hash(code), terms, by: by.map(Into::into) };
-        self.policy.invites.0.push(invite.clone().into());
+        self.policy.invites.all.push(invite.clone().into());
         Some(NewInvite { code, invite, forgotten })
     }
 

@@ -4,10 +4,7 @@
 use pychat_wire::UserName;
 
 use super::{Expiry, Known, Owned, People};
-use crate::core::{
-    moderation::{Moderation, Rulebook},
-    record::PersonId,
-};
+use crate::core::record::PersonId;
 
 impl People {
     /// Returns true if this person is an operator.
@@ -18,10 +15,11 @@ impl People {
     /// Makes a person an operator, or one no longer; returns false if they own no name, or nothing
     /// changes by it.
     pub fn set_operator(&mut self, person: PersonId, is_operator: bool) -> bool {
-        let Some(known) = self.known.get_mut(&person) else { return false };
-        if known.is_operator == is_operator {
+        if !self.is_known(person) || self.is_operator(person) == is_operator {
             return false;
         }
+        self.touch(person);
+        let Some(known) = self.known.get_mut(&person) else { return false };
         known.is_operator = is_operator;
         for number in &known.names {
             let Some(owned) = self.names.get(number) else { continue };
@@ -32,7 +30,6 @@ impl People {
                 self.by_use.insert(order);
             }
         }
-        self.changed.insert(person);
         true
     }
 
@@ -43,23 +40,6 @@ impl People {
             self.known.iter().filter(is_operator).map(|(person, _)| *person).collect();
         operators.sort_unstable();
         operators
-    }
-
-    /// Sets the rules that operators have made, as they were kept.
-    #[must_use]
-    pub fn under(mut self, rules: Rulebook) -> Self {
-        self.policy.moderation = Moderation::new(rules);
-        self
-    }
-
-    /// Returns the rules that operators have made.
-    pub fn moderation(&self) -> &Moderation {
-        &self.policy.moderation
-    }
-
-    /// Returns them to be changed.
-    pub fn moderation_mut(&mut self) -> &mut Moderation {
-        &mut self.policy.moderation
     }
 
     /// Returns who owns `name`, or one that looks like it, and how they spell it.

@@ -30,8 +30,9 @@ impl Rooms {
             }
             RoomChange::Create(new) if new.kind == RoomKind::Direct => {
                 self.free_set(room, &new.members);
+                self.take_set_again(room);
             }
-            RoomChange::Rename(name) if self.open.contains(&room) => self.free_look(room, name),
+            RoomChange::Rename(name) => self.free_look(room, name),
             RoomChange::Add(_) => self.end_if_over(room),
             _ => (),
         }
@@ -40,6 +41,20 @@ impl Rooms {
     /// Applies a change that was begun, and whose record has number `seq`.
     pub fn apply(&mut self, room: RoomId, change: RoomChange, seq: u64) {
         self.pending.remove(room, &change);
+        self.carry_out(room, change, seq);
+    }
+
+    /// Applies a change that was begun on another server, and whose record has number `seq`.
+    pub fn apply_elsewhere(&mut self, room: RoomId, change: RoomChange, seq: u64) {
+        match &change {
+            RoomChange::Create(new) => self.take_names(new),
+            RoomChange::Rename(name) if self.open.contains(&room) => self.take_look(room, name),
+            _ => (),
+        }
+        self.carry_out(room, change, seq);
+    }
+
+    fn carry_out(&mut self, room: RoomId, change: RoomChange, seq: u64) {
         match change {
             RoomChange::Create(new) => {
                 let maker = new.maker;
@@ -165,6 +180,15 @@ impl Rooms {
     fn take_set(&mut self, room: RoomId, mut people: Vec<PersonId>) {
         people.sort_unstable();
         self.by_set.entry(people.into()).or_insert(room);
+    }
+
+    /// Keeps the set of a room from others again that another server made under the same number as this
+    /// one would have.
+    fn take_set_again(&mut self, room: RoomId) {
+        let known = self.known.get(&room).filter(|known| known.kind == RoomKind::Direct);
+        if let Some(members) = known.map(|known| known.members().collect()) {
+            self.take_set(room, members);
+        }
     }
 
     fn free_set(&mut self, room: RoomId, people: &[PersonId]) {

@@ -18,6 +18,7 @@ pub(super) struct Pending {
     making: Counts<PersonId>,
     /// The rooms that are being made, with their makers.
     makers: HashMap<RoomId, PersonId>,
+    ending: Counts<RoomId>,
 }
 
 /// A number of things of each kind.
@@ -89,6 +90,18 @@ impl Pending {
     /// Returns true if a room is being made.
     pub(super) fn is_making(&self, room: RoomId) -> bool {
         self.makers.contains_key(&room)
+    }
+
+    pub(super) fn begin_end(&mut self, room: RoomId) {
+        self.ending.add(room);
+    }
+
+    pub(super) fn end_answered(&mut self, room: RoomId) {
+        self.ending.remove(&room);
+    }
+
+    pub(super) fn is_ending(&self, room: RoomId) -> bool {
+        self.ending.0.contains_key(&room)
     }
 
     pub(super) fn is_leaving(&self, person: PersonId, room: RoomId) -> bool {

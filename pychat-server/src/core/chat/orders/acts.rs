@@ -9,7 +9,7 @@ use pychat_wire::{
 };
 
 use super::{
-    super::{Chat, CloseReason, Effect, Event, Peer, tell, tell_all},
+    super::{Chat, CloseReason, Effect, Event, Peer, tell_all},
     ConnectionId, Done, Target, for_words,
 };
 use crate::core::{
@@ -42,17 +42,13 @@ impl Chat {
         is_operator: bool,
         effects: &mut Vec<Effect>,
     ) -> Result<Done, String> {
-        let Some((person, Target { name, connections, .. })) = self.owner(name) else {
+        let Some((person, Target { name, .. })) = self.owner(name) else {
             let name = self.target(name)?.name;
             return Err(format!("{name} has no name that is theirs, so cannot be an operator."));
         };
         let is_old_news = !self.people.set_operator(person, is_operator);
         if !is_old_news {
-            self.end_slow(now, connections.clone(), effects);
-            for id in connections.into_iter().filter(|id| self.is_open(*id)) {
-                tell(id, Event::Operator(is_operator), effects);
-            }
-            self.show_rights(person, effects);
+            self.show_operator(now, person, is_operator, effects);
         }
         let text = match (is_operator, is_old_news) {
             (true, false) => format!("{name} is an operator now."),
@@ -109,7 +105,7 @@ impl Chat {
     pub(super) fn kick(&mut self, name: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
         let Target { name, mut connections, .. } = self.target(name)?;
         connections.retain(|id| self.is_open(*id));
-        if connections.is_empty() {
+        if connections.is_empty() && !self.is_elsewhere(&name) {
             return Err(format!("{name} is not here."));
         }
         for id in connections {
@@ -117,6 +113,20 @@ impl Chat {
         }
         let text = format!("{name} was sent away.");
         Ok(Done { text, subject: name.as_str().to_owned(), ..Done::default() })
+    }
+
+    /// Sends away whoever is on this server under a name, as an operator did on another one.
+    pub(in super::super) fn kick_here(&mut self, name: &str, effects: &mut Vec<Effect>) {
+        let Ok(Target { connections, .. }) = self.target(name) else { return };
+        for id in connections.into_iter().filter(|id| self.is_open(*id)).collect::<Vec<_>>() {
+            self.dismiss_for(id, CloseReason::Kicked, KICKED, effects);
+        }
+    }
+
+    /// Returns true if whoever has this name is on another server.
+    fn is_elsewhere(&self, name: &UserName) -> bool {
+        let here = self.roster.here();
+        self.roster.holders(name).any(|it| it.name() == name && it.is_elsewhere(here))
     }
 
     pub(super) fn mute(
@@ -189,7 +199,12 @@ impl Chat {
     ) -> Result<Done, String> {
         let origins = connections.iter().filter_map(|id| self.peers.get(id));
         let Some(network) = origins.map(|peer| peer.origin.network()).next() else {
-            return Err(format!("{name} has no device to be known by, and is not here."));
+            let text = if self.is_elsewhere(name) {
+                "has no device to be known by, and is on another server: ban them there."
+            } else {
+                "has no device to be known by, and is not here."
+            };
+            return Err(format!("{name} {text}"));
         };
         let done = self.ban_network(network, for_ms, by, effects)?;
         let text = format!(

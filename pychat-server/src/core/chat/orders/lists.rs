@@ -14,7 +14,10 @@ impl Chat {
         let present = |participant: &crate::core::roster::Participant| {
             let ids = participant.connections();
             let first = ids.first().copied();
-            let protocol = first.map_or(Protocol::V1, |id| self.protocol(id));
+            // By which they are on another server: only protocol 2 has proofs.
+            let is_proved = participant.person().is_some();
+            let elsewhere = if is_proved { Protocol::V2 } else { Protocol::V1 };
+            let protocol = first.map_or(elsewhere, |id| self.protocol(id));
             let origins = ids.iter().filter_map(|id| self.peers.get(id)).map(|peer| peer.origin);
             Present {
                 name: participant.name().as_str().to_owned(),

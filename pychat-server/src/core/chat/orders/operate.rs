@@ -46,9 +46,14 @@ impl Chat {
     }
 
     /// Tells the operators who are here what another one did.
-    pub(super) fn tell_operators(&self, asker: &Asker, deed: &Deed, effects: &mut Vec<Effect>) {
+    pub(in super::super) fn tell_operators(
+        &self,
+        asker: Option<&Asker>,
+        deed: &Deed,
+        effects: &mut Vec<Effect>,
+    ) {
         let is_asker =
-            |id: ConnectionId| matches!(asker, Asker::Peer { id: own, .. } if *own == id);
+            |id: ConnectionId| matches!(asker, Some(Asker::Peer { id: own, .. }) if *own == id);
         let is_told = |id: &ConnectionId| !is_asker(*id) && self.operator_at(*id).is_some();
         let mut ids: Vec<_> = self.peers.keys().copied().filter(is_told).collect();
         ids.sort_unstable();

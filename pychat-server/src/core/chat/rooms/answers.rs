@@ -8,7 +8,7 @@ use pychat_wire::{
 };
 
 use super::{
-    super::{Event, Recipients, tell},
+    super::{Event, talk::show, tell},
     Action, Chat, Complaint, Effect, Refusal, act, complain,
 };
 use crate::core::{
@@ -102,7 +102,7 @@ impl Chat {
     ) {
         let Changing { from, id, room, change } = changing;
         if let Ok(Stored::Appended(Appended::New(record))) = outcome {
-            return self.publish_change(from, change, record, effects);
+            return self.publish_change(Some(from), change, record, effects);
         }
         self.rooms.give_up(room, &change);
         match outcome {
@@ -119,11 +119,12 @@ impl Chat {
         }
     }
 
-    /// Applies a change of a room, and tells those in it. Somebody who is new in it is told of the room
-    /// first, and hears the record there; somebody who is in it no more hears the record last.
-    fn publish_change(
+    /// Applies a change of a room, which connection `from` or another server asked for, and tells those in
+    /// it. Somebody who is new in it is told of the room first, and hears the record there; somebody who is
+    /// in it no more hears the record last.
+    pub(in super::super) fn publish_change(
         &mut self,
-        from: ConnectionId,
+        from: Option<ConnectionId>,
         change: RoomChange,
         record: Record,
         effects: &mut Vec<Effect>,
@@ -138,10 +139,14 @@ impl Chat {
             RoomChange::Remove(person) => Some(person),
             _ => None,
         };
-        self.rooms.apply(room, change, seq);
-        // Their names may have become others' in the meantime.
+        match from {
+            Some(_) => self.rooms.apply(room, change, seq),
+            None => self.rooms.apply_elsewhere(room, change, seq),
+        }
+        // Their names may have become others' in the meantime; where servers share the store, that is still
+        // to come for all of them.
         newcomers.retain(|person| {
-            let is_known = self.people.is_known(*person);
+            let is_known = self.roster.is_shared() || self.people.is_known(*person);
             if !is_known {
                 self.rooms.forget(*person);
             }
@@ -151,8 +156,7 @@ impl Chat {
             self.show_in(person, room, effects);
         }
         self.rooms.note_record(room, seq, record.person, false);
-        let event = Event::Recorded { from: Some(from), record };
-        effects.push(Effect::Tell { to: Recipients::Room(room), event });
+        show(from, record, effects);
         if let Some(person) = leaver {
             self.show_out(person, room, effects);
         }
@@ -222,7 +226,12 @@ impl Chat {
     ) {
         for waiting in self.requests.waiting.remove(&room).unwrap_or_default() {
             let Waiting { ticket, from, author, id } = waiting;
-            self.answer_direct(from, room, record.cloned(), (author, id), effects);
+            if record.is_none() && self.roster.is_shared() {
+                // Another room may have this number by now, on another server.
+                refuse_unkept(from, id, &StorageError::Overtaken, effects);
+            } else {
+                self.answer_direct(from, room, record.cloned(), (author, id), effects);
+            }
             self.on_answered(now, (from, ticket), effects);
         }
     }
@@ -281,7 +290,8 @@ impl Chat {
         };
         match record.id.clone().filter(|_| is_to_come) {
             Some(id) => {
-                let complaint = Complaint::storage(Some(id), "this is being stored already");
+                let text = "this is being stored already";
+                let complaint = Complaint::storage(Some(id), &StorageError::Overtaken, text);
                 complain(from, complaint, effects);
             }
             None => self.tell_known(from, record, effects),
@@ -318,5 +328,5 @@ fn refuse_unkept(
 ) {
     let why = error.in_short();
     let text = format!("Not done: the server cannot store anything now ({why}).");
-    complain(from, Complaint::storage(Some(id), &text), effects);
+    complain(from, Complaint::storage(Some(id), error, &text), effects);
 }

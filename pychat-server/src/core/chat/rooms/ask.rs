@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use pychat_wire::message;
+use pychat_wire::{UserName, message};
 
 use super::{
     super::{Event, Protocol, requests::Pending, talk::cost_of, tell},
@@ -110,18 +110,21 @@ impl Chat {
         self.pay(now, id, 1, effects);
     }
 
-    /// The store has how far somebody has seen a room: now it counts, and their other devices hear of it.
+    /// The store has how far somebody has seen a room, as connection `from` or another server said: now it
+    /// counts, and their other devices hear of it.
     pub(in super::super) fn on_marked(
         &mut self,
-        from: ConnectionId,
+        from: Option<ConnectionId>,
         ReadMark { room, person, seq }: ReadMark,
         effects: &mut Vec<Effect>,
     ) {
         let is_there = self.rooms.is_in(person, room) && self.people.is_known(person);
-        if !is_there || !self.rooms.raise_mark(person, room, seq) {
+        // All servers that share the store have the marks that it has, also where somebody is about to go.
+        let is_kept = is_there || self.roster.is_shared();
+        if !is_kept || !self.rooms.raise_mark(person, room, seq) || !is_there {
             return;
         }
-        for other in self.joined_of(person).into_iter().filter(|other| *other != from) {
+        for other in self.joined_of(person).into_iter().filter(|other| Some(*other) != from) {
             tell(other, Event::Read { room, seq }, effects);
         }
     }
@@ -159,20 +162,34 @@ impl Chat {
         let Some(name) = self.roster.name(id).cloned().filter(|_| !self.is_muted(id)) else {
             return;
         };
-        for other in self.present_in(room, person) {
-            tell(other, Event::Typing { room, name: name.clone() }, effects);
+        self.show_typing(room, &name, Some(person), effects);
+        if self.roster.is_shared() {
+            effects.push(Effect::TellTyping { room, name, person });
         }
         self.pay(now, id, 1, effects);
     }
 
+    /// Tells those present in a room that somebody is writing there.
+    pub(in super::super) fn show_typing(
+        &self,
+        room: RoomId,
+        name: &UserName,
+        person: Option<PersonId>,
+        effects: &mut Vec<Effect>,
+    ) {
+        for other in self.present_in(room, person) {
+            tell(other, Event::Typing { room, name: name.clone() }, effects);
+        }
+    }
+
     /// Returns the connections of those present in a room, but for `person`; none if they are many.
-    fn present_in(&self, room: RoomId, person: PersonId) -> Vec<ConnectionId> {
+    fn present_in(&self, room: RoomId, person: Option<PersonId>) -> Vec<ConnectionId> {
         let Some(known) = self.rooms.get(room) else { return Vec::new() };
         let (mut n_present, mut ids) = (0, Vec::new());
         if room == HALL {
             n_present = self.roster.len();
             if n_present <= TYPING_PRESENT_MAX {
-                let others = self.roster.participants().filter(|it| it.person() != Some(person));
+                let others = self.roster.participants().filter(|it| it.person() != person);
                 ids.extend(others.flat_map(Participant::connections));
             }
         } else if known.len() <= TYPING_MEMBERS_MAX {
@@ -182,7 +199,7 @@ impl Chat {
                 if n_present > TYPING_PRESENT_MAX {
                     break;
                 }
-                ids.extend(theirs.into_iter().filter(|_| member != person));
+                ids.extend(theirs.into_iter().filter(|_| Some(member) != person));
             }
         } else {
             return ids;

@@ -19,6 +19,8 @@ impl Chat {
         let person = asked.person;
         let why = if self.rooms.is_in(person, room) || self.rooms.is_joining(person, room) {
             not_done("you are in this room already")
+        } else if self.rooms.is_ending(room) {
+            not_done("this room is over")
         } else if !self.rooms.may_enter(person, false) {
             not_done("you are in as many rooms as one can be")
         } else {

@@ -16,6 +16,7 @@ mod claims;
 mod delayed_store;
 mod heard;
 mod introduction;
+pub(crate) mod journal;
 pub(crate) mod keys;
 pub(crate) mod line;
 pub(crate) mod oracle;

@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use super::*;
+use crate::core::record::PersonChange;
 
 const NEVER: Expiry = Expiry::Never;
 

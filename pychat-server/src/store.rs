@@ -295,6 +295,19 @@ pub trait Store: fmt::Debug {
         Ok(Vec::new())
     }
 
+    /// Lets other servers know at once that this one stops, and forgets who is present on it. Returns true
+    /// if that is done, or cannot be; otherwise it is called again at an edge and at the
+    /// [deadline](Self::next_deadline). Nothing else is asked after it.
+    fn close(&mut self, _now: Instant) -> bool {
+        true
+    }
+
+    /// Returns the reason if a store that is shared takes nothing any more: only a server that begins anew
+    /// can go on.
+    fn end(&self) -> Option<&StorageError> {
+        None
+    }
+
     /// Lets other servers know that somebody is writing. This may be lost.
     fn tell_typing(&mut self, _room: RoomId, _name: &UserName, _person: Option<PersonId>) {}
 

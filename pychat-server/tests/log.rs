@@ -27,6 +27,7 @@ mod log {
     mod patient;
     mod rooms;
     mod searching;
+    mod several;
     mod shelf;
     mod trouble;
 }

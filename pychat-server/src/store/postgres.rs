@@ -4,11 +4,16 @@ mod commit;
 mod config;
 mod connection;
 mod dump;
+mod elsewhere;
+mod encoding;
 mod error;
 mod event;
 mod forgetting;
 mod history;
+mod journal;
 mod link;
+mod listener;
+mod loading;
 mod opening;
 mod people;
 mod picture;
@@ -20,6 +25,7 @@ mod row;
 mod schema;
 mod search;
 mod session;
+mod sharing;
 mod startup;
 mod statement;
 mod store;
@@ -27,6 +33,7 @@ mod stream;
 mod sweeper;
 mod tls;
 mod turns;
+mod typing;
 mod uri;
 mod value;
 
@@ -38,6 +45,7 @@ pub use self::{
     event::Event,
     routes::{RouteError, Routes},
     row::{Column, ColumnError, Row},
+    sharing::{LEASE, Sharing},
     store::PostgresStore,
     uri::UriError,
     value::Value,

@@ -75,6 +75,15 @@ impl Database {
         self.server().run();
     }
 
+    /// Returns the way to it.
+    pub(crate) fn routes(&self) -> Arc<Routes> {
+        let server = self.server();
+        let (folder, port) = (server.folder().display().to_string(), server.port());
+        drop(server);
+        let uri = format!("postgres://postgres@/{}?host={folder}&port={port}", self.name);
+        Arc::new(Routes::find(uri.parse().unwrap()).unwrap())
+    }
+
     /// Opens the log in it, or begins one there.
     pub(crate) fn try_open(
         &self,
@@ -117,13 +126,8 @@ fn start() -> Option<Postgres> {
 fn open(
     (database, retention, epoch): &(Database, Retention, u128),
 ) -> Result<(Poll, PostgresStore), StorageError> {
-    let server = database.server();
-    let (folder, port) = (server.folder().display().to_string(), server.port());
-    drop(server);
-    let uri = format!("postgres://postgres@/{}?host={folder}&port={port}", database.name);
-    let routes = Arc::new(Routes::find(uri.parse().unwrap()).unwrap());
     let server = fastrand::u128(..);
-    let mut store = PostgresStore::new(routes, *retention, *epoch, server);
+    let mut store = PostgresStore::new(database.routes(), *retention, *epoch, server);
     let mut poll = Poll::new().unwrap();
     store.register(poll.registry(), Token(0)).unwrap();
     let mut events = Events::with_capacity(8);

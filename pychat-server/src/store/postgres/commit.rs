@@ -21,6 +21,7 @@ use std::{
 };
 
 use super::{
+    journal::Journal,
     link::{Answers, damage},
     picture::{self, Decided, Picture},
     statement::Statement,
@@ -61,6 +62,8 @@ pub(super) struct Commits {
 struct Submission {
     since: Instant,
     utc_ms: u64,
+    /// The number of things that other servers did of which the core knew.
+    n_told: u64,
     requests: Vec<(Ticket, Request)>,
 }
 
@@ -84,16 +87,44 @@ impl Commits {
         self.waiting.is_empty() && self.current.is_none()
     }
 
+    /// Returns true if a batch is under way: the answers of a room come in order, so nothing that waits is
+    /// answered before it.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.current.is_some()
+    }
+
     /// Takes requests in.
-    pub(super) fn submit(&mut self, now: Instant, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
+    pub(super) fn submit(
+        &mut self,
+        (now, utc_ms): (Instant, u64),
+        n_told: u64,
+        batch: &mut Vec<(Ticket, Request)>,
+    ) {
         let requests = mem::take(batch);
         if !requests.is_empty() {
-            self.waiting.push_back(Submission { since: now, utc_ms, requests });
+            self.waiting.push_back(Submission { since: now, utc_ms, n_told, requests });
         }
     }
 
-    /// Returns the first exchange of the next batch, if there is one to begin.
-    pub(super) fn begin(&mut self, server: &str) -> Option<Vec<Statement>> {
+    /// Returns the number of things that other servers did of which the core knew when the oldest requests
+    /// were made, if there are any.
+    pub(super) fn oldest_told(&self) -> Option<u64> {
+        let current = self.current.iter().flat_map(|batch| &batch.submissions);
+        current.chain(&self.waiting).next().map(|it| it.n_told)
+    }
+
+    /// Returns the number of the last batch that is known to be committed.
+    pub(super) fn last_committed(&self) -> u64 {
+        self.committed
+    }
+
+    /// Returns the first exchange of the next batch, if there is one to begin: behind its first statement
+    /// come those that read, with the lock taken, what other servers did.
+    pub(super) fn begin(
+        &mut self,
+        server: &str,
+        journal: Option<&Journal>,
+    ) -> Option<Vec<Statement>> {
         if self.current.is_some() {
             return None;
         }
@@ -111,10 +142,9 @@ impl Commits {
         }
         self.number += 1;
         let requests = submissions.iter().flat_map(|it| &it.requests).map(|(_, request)| request);
-        let mut statements = vec![
-            Statement::new(BEGIN, []),
-            Statement::new(UPSERT_BATCH, [server.into(), self.number.into()]),
-        ];
+        let mut statements = vec![Statement::new(BEGIN, [])];
+        statements.extend(journal.into_iter().flat_map(Journal::locking));
+        statements.push(Statement::new(UPSERT_BATCH, [server.into(), self.number.into()]));
         statements.extend(picture::questions(requests));
         self.current = Some(Batch { submissions, stage: Stage::Reading });
         Some(statements)
@@ -125,21 +155,31 @@ impl Commits {
         mem::take(&mut self.is_others_turn)
     }
 
-    /// `Reading` becomes `Writing`: returns the second exchange, by the answers to the first.
+    /// `Reading` becomes `Writing`: returns the second exchange, by the answers to the first, without those
+    /// to the first statement and to those of the journal.
     ///
     /// # Errors
     ///
     /// [`StorageError`]: what was read cannot be.
-    pub(super) fn decide(&mut self, answers: &Answers) -> Result<Vec<Statement>, StorageError> {
+    pub(super) fn decide(
+        &mut self,
+        answers: &Answers,
+        journal: Option<&Journal>,
+    ) -> Result<Vec<Statement>, StorageError> {
         let Some(batch) = &mut self.current else { return Ok(Vec::new()) };
-        // The first two answers are to statements that have no rows.
-        let mut picture = Picture::new(answers.get(2..).unwrap_or_default())?;
-        for submission in &batch.submissions {
-            for (ticket, request) in submission.requests.iter().cloned() {
-                picture.decide(submission.utc_ms, ticket, request);
+        let server = journal.map(|journal| journal.server);
+        // The first answer is to a statement that has no rows.
+        let mut picture = Picture::new(answers.get(1..).unwrap_or_default(), server)?;
+        for Submission { utc_ms, n_told, requests, .. } in &batch.submissions {
+            for (ticket, request) in requests.iter().cloned() {
+                if journal.is_some_and(|journal| journal.overtakes(*n_told, &request)) {
+                    picture.refuse(ticket, StorageError::Overtaken);
+                } else {
+                    picture.decide(*utc_ms, ticket, request);
+                }
             }
         }
-        let (mut statements, decided) = picture.finish();
+        let (mut statements, decided) = picture.finish(journal);
         statements.push(Statement::new(COMMIT, []));
         batch.stage = Stage::Writing(decided);
         Ok(statements)
@@ -231,7 +271,7 @@ impl Commits {
         tickets
     }
 
-    /// Takes out all requests that were not carried out: returns their tickets.
+    /// Takes out all requests that wait, which were not carried out: returns their tickets.
     pub(super) fn take_all(&mut self) -> Vec<Ticket> {
         let all = self.waiting.drain(..).flat_map(|it| it.requests);
         all.map(|(ticket, _)| ticket).collect()

@@ -22,8 +22,8 @@ const DELETE_TRIMMED: &str = "DELETE FROM records WHERE room = $1 AND seq < $2 A
 const SELECT_FIRST: &str =
     "SELECT seq, time_ms, begin_bytes FROM records WHERE room = $1 ORDER BY seq LIMIT 1";
 /// The largest number stays, for the next room to have a larger one.
-const DELETE_LOG: &str = "DELETE FROM logs WHERE room = $1 AND room < (SELECT max(room) FROM logs) \
-    RETURNING room";
+const DELETE_LOG: &str = "DELETE FROM logs WHERE room = $1 AND room < (SELECT max(room) FROM logs)";
+const HAS_LOG: &str = "SELECT room FROM logs WHERE room = $1";
 const FORGET_REMOVED: &str = "UPDATE records SET removed = NULL, removed_ms = NULL, words = 1 \
     WHERE (room, seq) IN (SELECT room, seq FROM records WHERE removed_ms <= $1 \
     ORDER BY removed_ms LIMIT $2)";
@@ -89,6 +89,13 @@ impl Forgetting {
         if let Some(erased_ms) = erased_ms {
             self.removed_ms.get_or_insert(erased_ms);
             self.sweep_at.get_or_insert(now + SWEEP_PAUSE);
+        }
+    }
+
+    /// Takes in that another server took words away, which tidies up after itself.
+    pub(super) fn removed(&mut self, removed_ms: Option<u64>) {
+        if let Some(removed_ms) = removed_ms {
+            self.removed_ms.get_or_insert(removed_ms);
         }
     }
 
@@ -172,7 +179,9 @@ impl Forgetting {
                 let values = [until_ms.into(), FORGET_STEP.into()];
                 vec![Statement::new(FORGET_REMOVED, values), Statement::new(SELECT_REMOVED, [])]
             }
-            Some(Chore::EndLog(room)) => vec![Statement::new(DELETE_LOG, [room.0.into()])],
+            Some(Chore::EndLog(room)) => {
+                [DELETE_LOG, HAS_LOG].map(|sql| Statement::new(sql, [room.0.into()])).into()
+            }
             None => Vec::new(),
         }
     }
@@ -205,7 +214,8 @@ impl Forgetting {
                 Ok(None)
             }
             Chore::EndLog(room) => {
-                if first(0).is_some() {
+                // Another server may have been faster.
+                if first(1).is_none() {
                     logs.remove(room);
                 } else {
                     self.over.put_off(now, room);

@@ -32,6 +32,8 @@ pub(super) enum Turn {
     Lost(String),
     /// None can be begun just now.
     Unavailable(String),
+    /// A channel that it listens on was notified.
+    Notified { channel: String, payload: String },
 }
 
 impl Link {
@@ -67,7 +69,9 @@ impl Link {
                     let failure = self.failure.take();
                     return Some(Turn::Answered(failure.map_or(Ok(answers), Err)));
                 }
-                Event::Notified { .. } => (),
+                Event::Notified { channel, payload } => {
+                    return Some(Turn::Notified { channel, payload });
+                }
                 Event::Lost(error) => {
                     self.end();
                     self.failure = None;

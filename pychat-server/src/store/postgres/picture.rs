@@ -9,18 +9,22 @@ use std::{
 };
 
 use super::{
+    encoding,
+    journal::Journal,
     people, records, rooms,
     row::Row,
+    sharing,
     statement::{Owned, Statement},
 };
 use crate::{
     core::{
         amending::Granted,
+        elsewhere::ServerId,
         id::{RoomId, Ticket},
         moderation::AuditEntry,
         record::{
-            Amending, Appended, Draft, Kind, PersonChange, PersonId, Record, Request, StorageError,
-            Stored,
+            Amending, Appended, Draft, Kind, Outcome, PersonChange, PersonId, Record, Request,
+            StorageError, Stored,
         },
     },
     store::{
@@ -55,12 +59,14 @@ pub(super) struct Picture {
     longer: BTreeSet<RoomId>,
     writes: Vec<Statement>,
     decided: Decided,
+    /// The server, and its entry in the journal, if others share the database.
+    entry: Option<(ServerId, encoding::Draft)>,
 }
 
 /// The outcome of a batch, which holds once its transaction is committed.
 #[derive(Debug, Default)]
 pub(super) struct Decided {
-    pub(super) stored: Vec<(Ticket, Stored)>,
+    pub(super) outcomes: Vec<(Ticket, Outcome)>,
     /// The new ends of logs.
     pub(super) ends: Vec<(RoomId, End)>,
     /// The rooms with messages that were changed.
@@ -68,6 +74,8 @@ pub(super) struct Decided {
     pub(super) over: Vec<RoomId>,
     /// The time at which words were taken away, if any were, in UTC milliseconds since 1970.
     pub(super) erased_ms: Option<u64>,
+    /// There is an entry of it in the journal.
+    pub(super) has_entry: bool,
 }
 
 /// Returns the statements that read what is needed to decide requests, and lock it.
@@ -108,9 +116,14 @@ pub(super) fn questions<'a>(requests: impl Iterator<Item = &'a Request>) -> Vec<
 }
 
 impl Picture {
-    /// Returns the picture of the answers to [`questions`].
-    pub(super) fn new(answers: &[Vec<Row>]) -> Result<Self, StorageError> {
-        let mut picture = Self::default();
+    /// Returns the picture of the answers to [`questions`], for a server that shares the database if it has
+    /// a number.
+    pub(super) fn new(
+        answers: &[Vec<Row>],
+        server: Option<ServerId>,
+    ) -> Result<Self, StorageError> {
+        let entry = server.map(|server| (server, encoding::Draft::default()));
+        let mut picture = Self { entry, ..Self::default() };
         let Some((ends, found)) = answers.split_first() else { return Ok(picture) };
         for row in ends {
             let (last_seq, last_ms, last_bytes) = (row.get(1)?, row.get(2)?, row.get(3)?);
@@ -119,11 +132,22 @@ impl Picture {
                 End { first_ms: None, last_seq, last_ms, last_bytes },
             );
         }
-        for row in found.iter().flatten() {
-            let held = records::held(row)?;
-            picture.hold(held);
-        }
+        picture.hold_all(found)?;
         Ok(picture)
+    }
+
+    /// Returns the picture of records alone.
+    pub(super) fn of_records(rows: &[Vec<Row>]) -> Result<Self, StorageError> {
+        let mut picture = Self::default();
+        picture.hold_all(rows)?;
+        Ok(picture)
+    }
+
+    fn hold_all(&mut self, rows: &[Vec<Row>]) -> Result<(), StorageError> {
+        rows.iter().flatten().try_for_each(|row| {
+            self.hold(records::held(row)?);
+            Ok(())
+        })
     }
 
     fn hold(&mut self, (record, amended): (Record, Amended)) {
@@ -136,8 +160,17 @@ impl Picture {
 
     /// Decides one request.
     pub(super) fn decide(&mut self, utc_ms: u64, ticket: Ticket, request: Request) {
+        let told = self.entry.as_ref().map(|_| request.clone());
         let stored = self.carry_out(utc_ms, request);
-        self.decided.stored.push((ticket, stored));
+        if let Some(((_, entry), request)) = self.entry.as_mut().zip(told) {
+            entry.add(request, &stored);
+        }
+        self.decided.outcomes.push((ticket, Ok(stored)));
+    }
+
+    /// Refuses one.
+    pub(super) fn refuse(&mut self, ticket: Ticket, error: StorageError) {
+        self.decided.outcomes.push((ticket, Err(error)));
     }
 
     fn carry_out(&mut self, utc_ms: u64, request: Request) -> Stored {
@@ -170,19 +203,35 @@ impl Picture {
                 people::moderate(&changes, &entry, &mut self.writes);
             }
             Request::Admit { person, invite } => people::admit(&person, invite, &mut self.writes),
-            Request::Enter(_) | Request::Leave(..) | Request::Offer(_) => (), // No other servers.
+            Request::Enter(presence) => {
+                if let Some((server, _)) = self.entry {
+                    sharing::come(server, &presence, &mut self.writes);
+                }
+            }
+            Request::Leave(presence, _) => {
+                if let Some((server, _)) = self.entry {
+                    sharing::go(server, &presence, &mut self.writes);
+                }
+            }
+            Request::Offer(_) => (), // It is only told.
         }
         Stored::Changed
     }
 
     /// Returns all that is to be written, and the outcome.
-    pub(super) fn finish(mut self) -> (Vec<Statement>, Decided) {
+    pub(super) fn finish(mut self, journal: Option<&Journal>) -> (Vec<Statement>, Decided) {
         for room in mem::take(&mut self.longer) {
             let end = self.ends.get(&room).copied().unwrap_or_default();
             let End { last_seq, last_ms, last_bytes, .. } = end;
             let values = [room.0.into(), last_seq.into(), last_ms.into(), last_bytes.into()];
             self.writes.push(Statement::new(UPSERT_LOG, values));
             self.decided.ends.push((room, end));
+        }
+        let entry = self.entry.take().filter(|(_, entry)| !entry.is_empty());
+        if let Some((journal, (_, entry))) = journal.zip(entry) {
+            let Decided { ends, amended, erased_ms, .. } = &self.decided;
+            self.writes.push(journal.append(entry, ends, amended, *erased_ms));
+            self.decided.has_entry = true;
         }
         (self.writes, self.decided)
     }

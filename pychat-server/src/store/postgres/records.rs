@@ -46,6 +46,7 @@ macro_rules! held {
         reactions, edit_seq, removed, removed_ms FROM records"
     };
 }
+pub(super) use held as held_columns;
 
 /// The records that people's drafts became, and the messages which those amend.
 pub(super) const SELECT_KNOWN: &str = concat!(

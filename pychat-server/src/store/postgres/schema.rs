@@ -1,5 +1,7 @@
 //! The versions of the schema, and the way from each to the next.
 
+use crate::core::record::StorageError;
+
 /// The schema that has all that is kept; a database may have others beside it.
 pub(super) const CREATE_SCHEMA: &str = "CREATE SCHEMA pychat";
 
@@ -15,7 +17,24 @@ pub(super) const UPDATE_VERSION: &str = "UPDATE pychat.version SET version = $1"
 /// these: a database says how many of them it has seen.
 ///
 /// Texts that may contain U+0000 are `bytea`, in UTF-8: PostgreSQL's texts cannot.
-pub(super) const MIGRATIONS: &[&[&str]] = &[&[
+pub(super) const MIGRATIONS: &[&[&str]] = &[RECORDS_AND_PEOPLE, SEVERAL_SERVERS];
+
+/// Refuses a schema of a later version.
+///
+/// # Errors
+///
+/// [`StorageError`] in words for the operator.
+pub(super) fn check_version(version: u64) -> Result<(), StorageError> {
+    let known = MIGRATIONS.len();
+    if version <= known as u64 {
+        return Ok(());
+    }
+    let words =
+        format!("the database has version {version}, and this server knows none above {known}");
+    Err(StorageError::Other(words))
+}
+
+const RECORDS_AND_PEOPLE: &[&str] = &[
     "CREATE TABLE meta (
         single boolean PRIMARY KEY CHECK (single),
         epoch text NOT NULL,
@@ -147,4 +166,50 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
         expires_ms bigint,
         made_by text
     )",
-]];
+];
+
+/// All servers carry out one journal in one order.
+const SEVERAL_SERVERS: &[&str] = &[
+    // What a batch of a server changed, the records in it, and the bytes of all that.
+    "CREATE TABLE journal (
+        number bigint PRIMARY KEY,
+        server bigint NOT NULL,
+        at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        bytes bigint NOT NULL,
+        rooms bigint[] NOT NULL,
+        seqs bigint[] NOT NULL,
+        changes bytea NOT NULL
+    )",
+    "CREATE INDEX journal_by_time ON journal (at)",
+    // The largest number that an entry ever had, and that a server ever had.
+    "CREATE TABLE journal_end (
+        single boolean PRIMARY KEY CHECK (single),
+        number bigint NOT NULL,
+        servers bigint NOT NULL
+    )",
+    "INSERT INTO journal_end VALUES (TRUE, 0, 0)",
+    // The servers that share the database: when each was heard of last, the version of the schema that it
+    // knows, and the entry that it has applied.
+    "CREATE TABLE leases (
+        id bigint PRIMARY KEY,
+        server text NOT NULL UNIQUE,
+        name text NOT NULL,
+        address text NOT NULL,
+        version bigint NOT NULL,
+        applied bigint NOT NULL,
+        renewed timestamptz NOT NULL DEFAULT clock_timestamp(),
+        gone boolean NOT NULL DEFAULT FALSE
+    )",
+    // Those present on each, with what their names look like.
+    "CREATE TABLE present (
+        position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        server bigint NOT NULL,
+        name text NOT NULL,
+        person bigint,
+        look text NOT NULL,
+        other_look text NOT NULL,
+        UNIQUE (server, name)
+    )",
+    "CREATE INDEX present_by_look ON present (look)",
+    "CREATE INDEX present_by_other_look ON present (other_look)",
+];

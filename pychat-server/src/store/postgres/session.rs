@@ -1,41 +1,40 @@
-//! The beginning of a session: the lock that says whose the log is, the schema, and all that a server
-//! needs to begin.
+//! The beginning of a session: the lock that says whose the log is, the schema, and the names of both
+//! sides. What a server needs then is [loaded](super::loading).
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use super::{
+    journal::Journal,
     link::{Answers, damage},
-    people, rooms,
-    row::Row,
+    loading::{self, Loaded},
     schema,
+    sharing::Sharing,
     statement::Statement,
 };
-use crate::{
-    core::{
-        id::{HALL, RoomId},
-        moderation::Rulebook,
-        record::{Invite, Person, PersonId, ReadMark, Room, StorageError},
-    },
-    store::sqlite::logs::{Ends, Logs},
-};
+use crate::core::{elsewhere::ServerId, record::StorageError};
 
-/// The number of the lock of a database: it is `pychat` in letters.
+/// The number of the lock of a database: it is `pychat` in letters. Servers that share it, share that.
 pub(super) const LOCK: i64 = i64::from_be_bytes(*b"\0\0pychat");
+
+/// The number of the lock of a server that begins, and may change the schema.
+const BEGIN_LOCK: i64 = i64::from_be_bytes(*b"\0\0pybegi");
 
 /// The settings of the session. A transaction is never left open by a server that is busy; one that is, is
 /// of a server that is gone. A commit that is answered outlives the database's process.
 const SETTINGS: &str = "SELECT set_config('search_path', 'pychat', FALSE), \
     set_config('application_name', $1, FALSE), \
     set_config('lock_timeout', '5s', FALSE), \
-    set_config('idle_in_transaction_session_timeout', '10s', FALSE), \
+    set_config('idle_in_transaction_session_timeout', '3s', FALSE), \
     set_config('default_transaction_isolation', 'read committed', FALSE), \
     set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
         WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, FALSE)";
 pub(super) const TRY_LOCK: &str = "SELECT pg_try_advisory_lock($1)";
 const LOCK_AGAIN: &str = "SELECT 1 FROM pg_advisory_lock($1)";
+/// The second lock is tried only if there is the first one.
+const TRY_LOCK_SHARED: &str = "SELECT CASE WHEN pg_try_advisory_lock_shared($1) \
+    THEN pg_try_advisory_lock($2) ELSE FALSE END";
+const LOCK_SHARED_AGAIN: &str = "SELECT 1 FROM pg_advisory_lock_shared($1)";
+const UNLOCK: &str = "SELECT pg_advisory_unlock($1)";
 /// Ends the session that this server had before, if the database does not know yet that it is lost.
 const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
     WHERE application_name = $1 AND usename = current_user AND datname = current_database() \
@@ -68,22 +67,21 @@ pub(super) const INSERT_META: &str = concat!(
     origin!(),
     ", '')"
 );
-const INSERT_SERVER: &str = "INSERT INTO servers (server, batch) VALUES ($1, 0)";
-const DELETE_SERVERS: &str = "DELETE FROM servers WHERE seen < now() - interval '1 day'";
+/// The same, where others share the log: if the end of the journal is missing, or the last batch of this
+/// server, it is another epoch. All servers find that, and start anew.
+const KEEP_ORIGIN: &str = concat!(
+    "UPDATE meta SET origin = ",
+    origin!(),
+    ", epoch = CASE WHEN (SELECT number FROM journal_end) < $1 \
+        OR coalesce((SELECT batch FROM servers WHERE server = $2), -1) < $3 \
+        THEN replace(gen_random_uuid()::text, '-', '') ELSE epoch END RETURNING epoch"
+);
+const INSERT_SERVER: &str =
+    "INSERT INTO servers (server, batch) VALUES ($1, 0) ON CONFLICT DO NOTHING";
+const DELETE_SERVERS: &str = "DELETE FROM servers WHERE seen < now() - interval '1 day' \
+    AND server NOT IN (SELECT server FROM leases WHERE NOT gone)";
 /// Waits for a transaction of the session before. With its own commit, that one is as durable as this.
 const UPDATE_SERVER: &str = "UPDATE servers SET seen = now() WHERE server = $1 RETURNING batch";
-const SELECT_LOGS: &str = "SELECT logs.room, last_seq, last_ms, last_bytes, seq, time_ms, begin_bytes, \
-    0 < logs.room AND NOT EXISTS (SELECT FROM rooms WHERE id = logs.room) FROM logs \
-    LEFT JOIN LATERAL (SELECT seq, time_ms, begin_bytes FROM records WHERE room = logs.room \
-    ORDER BY seq LIMIT 1) AS first ON TRUE";
-/// The newest records of each room that a page shows, without their words.
-const SELECT_TAILS: &str = "SELECT logs.room, array_agg(seq), array_agg(person), array_agg(flags) \
-    FROM logs CROSS JOIN LATERAL (SELECT seq, coalesce(person, -1) AS person, \
-        (kind = 0)::int::bigint + 2 * (words <> 0)::int::bigint AS flags \
-        FROM records WHERE room = logs.room AND kind < 64 ORDER BY seq DESC \
-        LIMIT (CASE logs.room WHEN 0 THEN 8192 ELSE 512 END)) AS tail GROUP BY logs.room";
-const SELECT_REMOVED: &str = "SELECT min(removed_ms) FROM records WHERE removed_ms IS NOT NULL";
-
 /// The time for which the lock of an earlier server, or the database itself, is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_millis(200);
@@ -96,6 +94,10 @@ pub(super) struct Beginning {
     began: Option<Instant>,
     pub(super) retry_at: Option<Instant>,
     new_epoch: String,
+    /// Others may share the log.
+    pub(super) sharing: Option<Sharing>,
+    /// The name of the log, and the number of this server.
+    entered: (String, ServerId),
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -104,32 +106,8 @@ enum Step {
     Create { has_schema: bool },
     Version,
     Migrate { version: usize },
+    Enter,
     Load,
-}
-
-/// All that a server needs to begin.
-#[derive(Debug)]
-pub(super) struct Loaded {
-    pub(super) epoch: String,
-    pub(super) logs: Logs,
-    /// The rooms that there are no more, and of which there is a log.
-    pub(super) over: Vec<RoomId>,
-    pub(super) people: (Vec<Person>, PersonId),
-    pub(super) rooms: Vec<Room>,
-    pub(super) marks: Vec<ReadMark>,
-    pub(super) invites: Vec<Invite>,
-    pub(super) rulebook: Rulebook,
-    pub(super) tails: HashMap<RoomId, Vec<TailRecord>>,
-    pub(super) removed_ms: Option<u64>,
-}
-
-/// A record near the end of a log.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct TailRecord {
-    pub(super) seq: u64,
-    pub(super) person: Option<PersonId>,
-    pub(super) is_message: bool,
-    pub(super) is_deleted: bool,
 }
 
 /// The outcome of an exchange of the beginning.
@@ -141,7 +119,8 @@ pub(super) enum Begun {
 
 impl Beginning {
     pub(super) fn new(new_epoch: String) -> Self {
-        Self { step: Step::Claim, began: None, retry_at: None, new_epoch }
+        let (sharing, entered) = (None, Default::default());
+        Self { step: Step::Claim, began: None, retry_at: None, new_epoch, sharing, entered }
     }
 
     /// Returns true if there was no time left at `now` to wait any longer.
@@ -164,7 +143,10 @@ impl Beginning {
         Some(match self.step {
             Step::Claim => vec![
                 Statement::new(SETTINGS, [(&*name(server)).into()]),
-                Statement::new(TRY_LOCK, [LOCK.into()]),
+                match &self.sharing {
+                    None => Statement::new(TRY_LOCK, [LOCK.into()]),
+                    Some(_) => Statement::new(TRY_LOCK_SHARED, [LOCK.into(), BEGIN_LOCK.into()]),
+                },
                 plain(schema::HAS_SCHEMA),
                 plain(schema::HAS_VERSION),
             ],
@@ -180,34 +162,23 @@ impl Beginning {
                 let update = Statement::new(schema::UPDATE_VERSION, [next.into()]);
                 migration.chain([update]).collect()
             }
-            Step::Load => self.load(server),
+            Step::Enter => self.enter(server),
+            Step::Load => loading::load(self.entered.1),
         })
     }
 
-    fn load(&self, server: &str) -> Vec<Statement> {
+    fn enter(&self, server: &str) -> Vec<Statement> {
         let values = [self.new_epoch.as_str().into(), server.into()];
-        let mut load = vec![
+        let mut enter = vec![
             Statement::new(UPSERT_META, values),
             Statement::new(INSERT_SERVER, [server.into()]),
             Statement::new(DELETE_SERVERS, []),
         ];
-        let read = [
-            SELECT_LOGS,
-            people::SELECT_PEOPLE,
-            people::SELECT_NAMES,
-            people::SELECT_KEYS,
-            people::SELECT_LAST_PERSON,
-            rooms::SELECT_ROOMS,
-            rooms::SELECT_MEMBERS,
-            rooms::SELECT_MARKS,
-            people::SELECT_INVITES,
-            people::SELECT_SANCTIONS,
-            people::SELECT_RULES,
-            SELECT_TAILS,
-            SELECT_REMOVED,
-        ];
-        load.extend(read.map(|sql| Statement::new(sql, [])));
-        load
+        if let Some(sharing) = &self.sharing {
+            enter.extend(sharing.enter(server));
+            enter.push(Statement::new(UNLOCK, [BEGIN_LOCK.into()]));
+        }
+        enter
     }
 
     /// Takes in the answers to an exchange.
@@ -231,99 +202,56 @@ impl Beginning {
             Step::Claim => Step::Create { has_schema: is_true(2)? },
             Step::Version => {
                 let version: u64 = first(0).map_or(Ok(0), |row| row.get(0))?;
-                let known = schema::MIGRATIONS.len();
+                schema::check_version(version)?;
                 match usize::try_from(version) {
-                    Ok(version) if version < known => Step::Migrate { version },
-                    Ok(version) if version == known => Step::Load,
-                    _ => {
-                        let words = format!(
-                            "the database has version {version}, and this server knows none above {known}"
-                        );
-                        return Err(StorageError::Other(words));
-                    }
+                    Ok(version) if version < schema::MIGRATIONS.len() => Step::Migrate { version },
+                    _ => Step::Enter,
                 }
             }
             Step::Create { .. } | Step::Migrate { .. } => Step::Version,
-            Step::Load => return Loaded::read(answers, records_max).map(Box::new).map(Begun::All),
+            Step::Enter => {
+                let epoch = first(0).ok_or_else(|| damage("a row is missing"))?;
+                let server = first(3).map_or(Ok(0), |row| row.get(0))?;
+                self.entered = (epoch.get::<&str>(0)?.to_owned(), ServerId(server));
+                Step::Load
+            }
+            Step::Load => {
+                let entered = self.entered.clone();
+                let loaded = Loaded::read(answers, entered, records_max)?;
+                return Ok(Begun::All(Box::new(loaded)));
+            }
         };
         Ok(Begun::Next)
     }
 }
 
-impl Loaded {
-    fn read(answers: &Answers, records_max: u64) -> Result<Self, StorageError> {
-        let rows = |index: usize| answers.get(index).map_or(&[][..], Vec::as_slice);
-        let one = |index: usize| rows(index).first().ok_or_else(|| damage("a row is missing"));
-        let mut logs = Logs::new(records_max);
-        let mut over = Vec::new();
-        for row in rows(3) {
-            let room = rooms::room_id(row, 0)?;
-            logs.put(room, Some(ends(row)?));
-            over.extend(row.get::<bool>(7)?.then_some(room));
-        }
-        let people = people::read(rows(4), rows(5), rows(6))?;
-        let tails = rows(14).iter().map(|row| Ok((rooms::room_id(row, 0)?, tail(row)?)));
-        Ok(Self {
-            epoch: one(0)?.get::<&str>(0)?.to_owned(),
-            logs,
-            over,
-            people: (people, PersonId(one(7)?.get(0)?)),
-            rooms: rooms::read(rows(8), rows(9))?,
-            marks: rooms::read_marks(rows(10))?,
-            invites: people::read_invites(rows(11))?,
-            rulebook: people::read_rules(rows(12), rows(13))?,
-            tails: tails.collect::<Result<_, StorageError>>()?,
-            removed_ms: one(15)?.get(0)?,
-        })
-    }
-}
-
-fn ends(row: &Row) -> Result<Ends, StorageError> {
-    let (last_seq, last_ms, last_bytes) = (row.get(1)?, row.get(2)?, row.get(3)?);
-    let first_seq: Option<u64> = row.get(4)?;
-    Ok(Ends {
-        first_seq: first_seq.unwrap_or(last_seq + 1),
-        first_ms: row.get(5)?,
-        last_seq,
-        last_ms,
-        first_bytes: row.get::<Option<u64>>(6)?.unwrap_or(last_bytes),
-        last_bytes,
-    })
-}
-
-/// Returns the records near the end of a log, oldest first.
-fn tail(row: &Row) -> Result<Vec<TailRecord>, StorageError> {
-    let (seqs, people, flags): (Vec<i64>, Vec<i64>, Vec<i64>) =
-        (row.get(1)?, row.get(2)?, row.get(3)?);
-    let record = |((seq, person), flags): ((i64, i64), i64)| TailRecord {
-        seq: seq.cast_unsigned(),
-        person: u64::try_from(person).ok().map(PersonId),
-        is_message: flags & 1 != 0,
-        is_deleted: flags & 2 != 0,
-    };
-    let mut tail: Vec<_> = seqs.into_iter().zip(people).zip(flags).map(record).collect();
-    tail.sort_unstable_by_key(|record| record.seq);
-    Ok(tail)
-}
-
-/// Returns the exchange by which a later session of the same server begins.
-pub(super) fn come_back(server: &str) -> Vec<Statement> {
+/// Returns the exchange by which a later session of the same server begins, whose last batch that is known
+/// to be committed has the number `committed`.
+pub(super) fn come_back(server: &str, committed: u64, journal: Option<&Journal>) -> Vec<Statement> {
     let name = name(server);
-    vec![
+    let lock = if journal.is_some() { LOCK_SHARED_AGAIN } else { LOCK_AGAIN };
+    let mut statements = vec![
         Statement::new(SETTINGS, [(&*name).into()]),
         Statement::new(TERMINATE, [(&*name).into()]),
-        Statement::new(LOCK_AGAIN, [LOCK.into()]),
-        Statement::new(UPDATE_ORIGIN, [server.into()]),
+        Statement::new(lock, [LOCK.into()]),
         Statement::new(UPDATE_SERVER, [server.into()]),
-    ]
+    ];
+    match journal {
+        None => statements.push(Statement::new(UPDATE_ORIGIN, [server.into()])),
+        Some(journal) => {
+            let values = [journal.applied.into(), server.into(), committed.into()];
+            statements.extend([Statement::new(KEEP_ORIGIN, values), journal.standing()]);
+        }
+    }
+    statements
 }
 
 /// Returns the number of the last batch that the database has of this server, by the answers to
 /// [`come_back`], and true if the log is still this server's.
 pub(super) fn came_back(answers: &Answers) -> Result<(Option<u64>, bool), StorageError> {
     let first = |index: usize| answers.get(index).and_then(|rows| rows.first());
-    let batch = first(4).map(|row| row.get(0)).transpose()?;
-    Ok((batch, first(3).is_some()))
+    let batch = first(3).map(|row| row.get(0)).transpose()?;
+    Ok((batch, first(4).is_some()))
 }
 
 /// Returns the name of the sessions of a server, and of no other.
@@ -336,4 +264,7 @@ pub(super) fn tidying(server: &str) -> Statement {
     Statement::new(SETTINGS, [format!("{} tidying", name(server)).as_str().into()])
 }
 
-const _: () = assert!(HALL.0 == 0, "the room that SELECT_TAILS names");
+/// The settings of a session that hears of others.
+pub(super) fn listening(server: &str) -> Statement {
+    Statement::new(SETTINGS, [format!("{} listening", name(server)).as_str().into()])
+}

@@ -1,27 +1,31 @@
 //! The store: what it has at hand, and what it is asked. What it asks is in [`turns`](super::turns).
 
-use std::{io, mem, ops::ControlFlow, sync::Arc, time::Instant};
+use std::{collections::VecDeque, io, mem, ops::ControlFlow, sync::Arc, time::Instant};
 
 use mio::{Registry, Token};
-use pychat_wire::message::RoomEvent;
+use pychat_wire::UserName;
 
 use super::{
     commit::Commits,
     connection::Connection,
     forgetting::Forgetting,
     history::{History, Start},
+    journal::Journal,
     link::Link,
+    listener::Listener,
+    loading::{Loaded, TailRecord},
     routes::Routes,
-    session::{Beginning, Loaded, TailRecord},
+    session::Beginning,
+    sharing::Sharing,
     sweeper::Sweeper,
+    typing,
 };
 use crate::{
     core::{
+        elsewhere::{Present, ServerId},
         id::{RoomId, Ticket},
         moderation::{AuditEntry, Rulebook},
-        record::{
-            Entry, Invite, Kind, Person, PersonId, ReadMark, Request, Room, State, StorageError,
-        },
+        record::{Entry, Invite, Person, PersonId, ReadMark, Request, Room, StorageError},
         time::Time,
     },
     store::{Answer, Looked, Place, Read, Records, Retention, Store, Wanted, sqlite::logs::Logs},
@@ -39,7 +43,7 @@ pub struct PostgresStore {
     pub(super) history: History,
     pub(super) forgetting: Forgetting,
     pub(super) retention: Retention,
-    pub(super) answers: Vec<Answer>,
+    pub(super) answers: VecDeque<Answer>,
 }
 
 /// The sessions with the database.
@@ -48,6 +52,8 @@ pub(super) struct Lines {
     pub(super) link: Link,
     pub(super) doing: Doing,
     pub(super) sweeper: Sweeper,
+    /// That in which it hears of others, if it shares the log.
+    pub(super) listener: Option<Listener>,
     /// When there is something to do for the time alone.
     pub(super) maintain_at: Option<Instant>,
     /// When all that was possible was done last.
@@ -61,6 +67,8 @@ pub(super) struct Held {
     pub(super) logs: Logs,
     /// All that was read at the beginning, until the loop has begun.
     pub(super) loaded: Option<Box<Loaded>>,
+    /// The journal of all servers, if others share the log.
+    pub(super) journal: Option<Journal>,
 }
 
 /// The state of the session.
@@ -87,6 +95,7 @@ pub(super) enum Doing {
     Rollback,
     Question,
     Chore,
+    Journal,
 }
 
 impl PostgresStore {
@@ -100,25 +109,52 @@ impl PostgresStore {
             server: format!("{server:032x}"),
             lines: None,
             phase: Phase::Beginning(Beginning::new(epoch)),
-            memory: Held { epoch: String::new(), logs, loaded: None },
+            memory: Held { epoch: String::new(), logs, loaded: None, journal: None },
             commits: Commits::default(),
             history: History::default(),
             forgetting: Forgetting::default(),
             retention,
-            answers: Vec::new(),
+            answers: VecDeque::new(),
         }
+    }
+
+    /// Lets other servers share the log, on these terms.
+    #[must_use]
+    pub fn shared(mut self, sharing: Sharing) -> Self {
+        if let Phase::Beginning(beginning) = &mut self.phase {
+            beginning.sharing = Some(sharing);
+        }
+        self
     }
 
     /// Returns true if nothing is asked of the database that it has not answered.
     pub fn is_idle(&self) -> bool {
         let is_busy = self.lines.as_ref().is_some_and(|lines| lines.link.is_busy());
-        !is_busy && self.commits.is_idle() && !self.history.is_asked() && !self.forgetting.is_due()
+        let is_read = !self.memory.journal.as_ref().is_some_and(Journal::is_wanted);
+        let is_asked = self.history.is_asked() || self.forgetting.is_due();
+        !is_busy && self.commits.is_idle() && !is_asked && is_read
     }
 
     /// Returns what was read at the beginning.
     fn loaded(&self) -> Result<&Loaded, StorageError> {
         let late = || StorageError::Other("this is known only at the beginning".into());
         self.memory.loaded.as_deref().ok_or_else(late)
+    }
+
+    /// Moves answers to `answers`: what another server did comes first or not at all, so that the core knows
+    /// all that was told before whatever it asks for next, and no more.
+    fn hand_out(&mut self, answers: &mut Vec<Answer>) {
+        let is_elsewhere = |answer: &Answer| matches!(answer, Answer::Elsewhere(_));
+        let is_first = self.answers.front().is_some_and(is_elsewhere);
+        let begin = usize::from(is_first);
+        let others = self.answers.iter().skip(begin);
+        let end = begin + others.take_while(|answer| !is_elsewhere(answer)).count();
+        answers.extend(self.answers.drain(..end));
+        if let Some(journal) = &mut self.memory.journal {
+            journal.n_told += u64::from(is_first);
+            let oldest = self.commits.oldest_told().unwrap_or(journal.n_told);
+            journal.forget(oldest);
+        }
     }
 
     /// Returns the records near the end of a log, while the loop has not begun.
@@ -136,16 +172,23 @@ impl Store for PostgresStore {
         };
         let link = Link::new(connect("log", 0)?);
         let sweeper = Sweeper::new(connect("tidying", 1)?, self.server.clone());
+        let listener = if self.is_shared() {
+            Some(Listener::new(connect("listening", 2)?, self.server.clone()))
+        } else {
+            None
+        };
         let (doing, maintain_at, advanced_at) = (Doing::Nothing, None, None);
-        self.lines = Some(Lines { link, doing, sweeper, maintain_at, advanced_at });
+        self.lines = Some(Lines { link, doing, sweeper, listener, maintain_at, advanced_at });
         Ok(())
     }
 
     fn set_ready(&mut self, socket: usize) {
         let Some(lines) = &mut self.lines else { return };
-        match socket {
-            0 => lines.link.connection.set_ready(),
-            _ => lines.sweeper.link.connection.set_ready(),
+        match (socket, &mut lines.listener) {
+            (0, _) => lines.link.connection.set_ready(),
+            (1, _) => lines.sweeper.link.connection.set_ready(),
+            (_, Some(listener)) => listener.link.connection.set_ready(),
+            (_, None) => (),
         }
     }
 
@@ -159,13 +202,14 @@ impl Store for PostgresStore {
     }
 
     fn submit(&mut self, now: Instant, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
-        self.commits.submit(now, utc_ms, batch);
+        let n_told = self.memory.journal.as_ref().map_or(0, |journal| journal.n_told);
+        self.commits.submit((now, utc_ms), n_told, batch);
     }
 
     fn poll(&mut self, now: Instant, answers: &mut Vec<Answer>) {
         self.memory.loaded = None;
         self.advance(now);
-        answers.append(&mut self.answers);
+        self.hand_out(answers);
     }
 
     fn read(
@@ -269,8 +313,11 @@ impl Store for PostgresStore {
         let late = self.commits.next_deadline();
         let told = [until, late, lines.link.connection.next_deadline()];
         let is_next = matches!(self.phase, Phase::Ready) && !lines.link.is_busy();
-        let asked = lines.advanced_at.filter(|_| is_next && self.history.is_asked());
-        let others = [asked, lines.maintain_at, lines.sweeper.next_deadline()];
+        let is_asked = is_next && self.history.is_asked() || !self.answers.is_empty();
+        let asked = lines.advanced_at.filter(|_| is_asked);
+        let heard = lines.listener.as_ref().filter(|_| self.memory.journal.is_some());
+        let heard = heard.and_then(Listener::next_deadline);
+        let others = [asked, lines.maintain_at, lines.sweeper.next_deadline(), heard];
         told.into_iter().chain(others).flatten().min()
     }
 
@@ -284,6 +331,45 @@ impl Store for PostgresStore {
         self.forgetting.begin_anew();
     }
 
+    fn is_shared(&self) -> bool {
+        let is_to_be =
+            |phase: &Phase| matches!(phase, Phase::Beginning(it) if it.sharing.is_some());
+        self.memory.journal.is_some() || is_to_be(&self.phase)
+    }
+
+    fn server(&self) -> ServerId {
+        self.memory.journal.as_ref().map_or(ServerId(0), |journal| journal.server)
+    }
+
+    fn present(&mut self) -> Result<Vec<Present>, StorageError> {
+        self.loaded().map(|loaded| loaded.entered.present.clone())
+    }
+
+    fn close(&mut self, now: Instant) -> bool {
+        let Held { journal, epoch, .. } = &self.memory;
+        let listener = self.lines.as_mut().and_then(|lines| lines.listener.as_mut());
+        let is_over = matches!(self.phase, Phase::Over(_));
+        let (Some(listener), Some(journal), false) = (listener, journal, is_over) else {
+            return true;
+        };
+        listener.leave(now, journal, epoch)
+    }
+
+    fn end(&self) -> Option<&StorageError> {
+        match &self.phase {
+            Phase::Over(error) if self.memory.journal.is_some() => Some(error),
+            _ => None,
+        }
+    }
+
+    fn tell_typing(&mut self, room: RoomId, name: &UserName, person: Option<PersonId>) {
+        let told = typing::tell(self.server(), room, name, person);
+        let listener = self.lines.as_mut().and_then(|lines| lines.listener.as_mut());
+        if let Some((listener, told)) = listener.zip(told) {
+            listener.tell(told);
+        }
+    }
+
     fn epoch(&self) -> &str {
         &self.memory.epoch
     }
@@ -294,27 +380,5 @@ impl Store for PostgresStore {
 
     fn last_seq(&self, room: RoomId) -> u64 {
         self.memory.logs.ends(room).last_seq
-    }
-}
-
-impl TailRecord {
-    /// Returns it as far as it is known: without words, author and time.
-    fn entry(&self) -> Entry<'static> {
-        let event = RoomEvent::Unknown;
-        let state = State { is_deleted: self.is_deleted, ..State::default() };
-        Entry {
-            seq: self.seq,
-            time_ms: 0,
-            author: "",
-            person: self.person,
-            kind: if self.is_message {
-                Kind::Text("")
-            } else {
-                Kind::Event { event, subject: None }
-            },
-            id: None,
-            reply: None,
-            state,
-        }
     }
 }

@@ -48,7 +48,7 @@ impl Sweeper {
             match self.link.poll(now) {
                 Some(Turn::Answered(answered)) => self.is_set |= answered.is_ok(),
                 Some(Turn::Lost(_)) => (self.is_set, self.is_wanted) = (false, true),
-                Some(Turn::Up | Turn::Unavailable(_)) => (),
+                Some(Turn::Up | Turn::Unavailable(_) | Turn::Notified { .. }) => (),
                 None if self.link.is_busy() || !self.link.connection.is_up() => return,
                 None if !self.is_set => self.link.send(&[session::tidying(&self.server)]),
                 None if self.next_at.is_some_and(|next_at| now < next_at) => return,

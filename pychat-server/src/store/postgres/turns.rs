@@ -8,11 +8,14 @@ use std::{
 
 use super::{
     error::DatabaseError,
+    journal::{Journal, Piece},
     link::{Answers, Turn, is_passing},
+    loading::{Entered, Loaded},
     picture::{Decided, End},
-    session::{self, Begun, Loaded},
+    session::{self, Begun},
+    sharing::{self, Sharing},
     statement::Statement,
-    store::{Doing, Phase, PostgresStore},
+    store::{Doing, Held, Phase, PostgresStore},
 };
 use crate::{
     core::{
@@ -28,6 +31,7 @@ const RETRY: Duration = Duration::from_millis(200);
 impl PostgresStore {
     /// Does all that is possible now.
     pub(super) fn advance(&mut self, now: Instant) {
+        self.listen(now);
         while let Some(lines) = &mut self.lines {
             match lines.link.poll(now) {
                 Some(turn) => self.on_turn(now, turn),
@@ -46,6 +50,10 @@ impl PostgresStore {
             let error = error.clone();
             let tickets = self.commits.take_all();
             self.refuse(tickets, &error);
+        } else if self.is_fenced(now) && !self.commits.is_under_way() {
+            let words = "the lease of this server could not be renewed";
+            let tickets = self.commits.take_all();
+            self.refuse(tickets, &StorageError::Unreachable(words.into()));
         } else {
             let late = self.commits.take_late(now);
             let reason = match &self.phase {
@@ -55,14 +63,14 @@ impl PostgresStore {
             self.refuse(late, &StorageError::Unreachable(reason));
         }
         if self.history.take_fetched() {
-            self.answers.push(Answer::Fetched);
+            self.answers.push_back(Answer::Fetched);
         }
     }
 
     fn on_turn(&mut self, now: Instant, turn: Turn) {
         let Some(lines) = &mut self.lines else { return };
         match turn {
-            Turn::Up => (),
+            Turn::Up | Turn::Notified { .. } => (),
             Turn::Answered(answered) => {
                 let doing = mem::replace(&mut lines.doing, Doing::Nothing);
                 self.on_answered(now, doing, answered);
@@ -100,6 +108,7 @@ impl PostgresStore {
             Doing::Session => self.on_session(now, answered),
             Doing::Batch => self.on_batch(now, answered),
             Doing::Nothing | Doing::Rollback => (),
+            Doing::Journal => self.on_journal(answered),
             Doing::Question => self.history.answered(answered.map_err(StorageError::from)),
             Doing::Chore => {
                 let logs = &mut self.memory.logs;
@@ -128,7 +137,8 @@ impl PostgresStore {
                 match beginning.answered(now, &answers, self.retention.messages_max) {
                     Ok(Begun::Next) => return,
                     Ok(Begun::All(loaded)) => {
-                        self.load(loaded);
+                        let sharing = beginning.sharing.take();
+                        self.load(now, loaded, sharing);
                         Ok(())
                     }
                     Err(error) => Err(error),
@@ -139,8 +149,13 @@ impl PostgresStore {
         self.phase = next.map_or_else(Phase::Over, |()| Phase::Ready);
     }
 
-    fn load(&mut self, mut loaded: Box<Loaded>) {
-        self.memory.epoch = mem::take(&mut loaded.epoch);
+    fn load(&mut self, now: Instant, mut loaded: Box<Loaded>, sharing: Option<Sharing>) {
+        let Entered { epoch, server, number, .. } = &mut loaded.entered;
+        self.memory.epoch = mem::take(epoch);
+        self.memory.journal = sharing.map(|sharing| Journal::new(sharing, *server, *number));
+        if let Some(listener) = self.lines.as_mut().and_then(|lines| lines.listener.as_mut()) {
+            listener.begin(now);
+        }
         self.memory.logs = mem::replace(&mut loaded.logs, Logs::new(self.retention.messages_max));
         self.forgetting.removed_ms = loaded.removed_ms;
         for room in mem::take(&mut loaded.over) {
@@ -154,6 +169,10 @@ impl PostgresStore {
         if let Some(decided) = self.commits.learn(batch)? {
             self.settle(now, decided);
         }
+        if self.memory.journal.is_some() {
+            let standing = answers.get(5).and_then(|rows| rows.first());
+            return sharing::check(standing, &self.memory.epoch);
+        }
         if is_ours {
             return Ok(());
         }
@@ -161,7 +180,6 @@ impl PostgresStore {
     }
 
     fn on_batch(&mut self, now: Instant, answered: Result<Answers, DatabaseError>) {
-        let Some(lines) = &mut self.lines else { return };
         let (error, is_passing) = match answered {
             Ok(_) if self.commits.is_writing() => {
                 if let Some(decided) = self.commits.committed() {
@@ -169,37 +187,64 @@ impl PostgresStore {
                 }
                 return;
             }
-            Ok(answers) => match self.commits.decide(&answers) {
-                Ok(statements) => {
-                    lines.link.send(&statements);
-                    lines.doing = Doing::Batch;
-                    return;
-                }
-                Err(error) => (error, false),
+            Ok(answers) => match self.decide(answers) {
+                Ok(statements) => return self.send(Doing::Batch, &statements),
+                Err(refused) => refused,
             },
             Err(error) => {
                 let is_passing = is_passing(&error);
                 (error.into(), is_passing)
             }
         };
-        lines.link.send(&[Statement::new("ROLLBACK", [])]);
-        lines.doing = Doing::Rollback;
+        self.send(Doing::Rollback, &[Statement::new("ROLLBACK", [])]);
         let failed = self.commits.failed(now, is_passing);
         self.refuse(failed, &error);
     }
 
+    /// Returns the second exchange of a batch, by the answers to the first; or why it is not to be, and
+    /// true if it may be carried out again. First applies what other servers did before it.
+    fn decide(&mut self, mut answers: Answers) -> Result<Vec<Statement>, (StorageError, bool)> {
+        answers.drain(..1.min(answers.len()));
+        if self.memory.journal.is_some() {
+            let applied =
+                Piece::take(&mut answers, &self.memory.epoch).and_then(|piece| self.apply(&piece));
+            if let Err(error) = applied {
+                self.phase = Phase::Over(error.clone());
+                return Err((error, false));
+            }
+        }
+        let journal = self.memory.journal.as_ref();
+        if journal.is_some_and(|journal| journal.is_behind) {
+            let words = "there is too much to be read that other servers did";
+            return Err((StorageError::Unreachable(words.into()), true));
+        }
+        self.commits.decide(&answers, journal).map_err(|error| (error, false))
+    }
+
+    /// Takes in entries of the journal.
+    fn on_journal(&mut self, answered: Result<Answers, DatabaseError>) {
+        let Ok(mut answers) = answered else {
+            // It is asked again after the next renewal.
+            return self.memory.journal.iter_mut().for_each(Journal::failed);
+        };
+        let applied = Piece::take(&mut answers, &self.memory.epoch).and_then(|piece| {
+            self.memory.journal.iter_mut().for_each(|journal| journal.was_read(piece.end));
+            self.apply(&piece)
+        });
+        if let Err(error) = applied {
+            self.phase = Phase::Over(error);
+        }
+    }
+
     /// Takes in the outcome of a batch that is committed.
     fn settle(&mut self, now: Instant, decided: Decided) {
-        let Decided { stored, ends, amended, over, erased_ms } = decided;
-        let done = |(ticket, stored)| Answer::Done { ticket, outcome: Ok(stored) };
-        for (room, end) in ends {
-            let mut new = self.memory.logs.ends(room);
-            (new.last_seq, new.last_ms, new.last_bytes) =
-                (end.last_seq, end.last_ms, end.last_bytes);
-            new.first_ms = new.first_ms.or(end.first_ms);
-            self.memory.logs.put(room, Some(new));
+        let Decided { outcomes, ends, amended, over, erased_ms, has_entry } = decided;
+        if let Some(journal) = &mut self.memory.journal {
+            journal.applied += u64::from(has_entry);
         }
-        self.answers.extend(stored.into_iter().map(done));
+        self.note_ends(ends);
+        let done = |(ticket, outcome)| Answer::Done { ticket, outcome };
+        self.answers.extend(outcomes.into_iter().map(done));
         for room in amended {
             self.history.throw_away(room);
         }
@@ -223,27 +268,46 @@ impl PostgresStore {
         let (doing, statements) = match &mut self.phase {
             Phase::Beginning(beginning) => (Doing::Session, beginning.exchange(now, &self.server)),
             Phase::Away { until, .. } if until.is_some_and(|until| now < until) => return false,
-            Phase::Away { .. } => (Doing::Session, Some(session::come_back(&self.server))),
-            Phase::Ready => self.next_exchange(),
+            Phase::Away { .. } => {
+                let (committed, journal) =
+                    (self.commits.last_committed(), self.memory.journal.as_ref());
+                (Doing::Session, Some(session::come_back(&self.server, committed, journal)))
+            }
+            Phase::Ready => self.next_exchange(now),
             Phase::Over(_) => return false,
         };
-        let Some((lines, statements)) = self.lines.as_mut().zip(statements) else { return false };
-        lines.link.send(&statements);
-        lines.doing = doing;
+        let Some(statements) = statements else { return false };
+        self.send(doing, &statements);
         true
     }
 
+    fn send(&mut self, doing: Doing, statements: &[Statement]) {
+        if let Some(lines) = &mut self.lines {
+            lines.link.send(statements);
+            lines.doing = doing;
+        }
+    }
+
     /// Returns the next exchange of a session that is ready: batches and the rest take turns.
-    fn next_exchange(&mut self) -> (Doing, Option<Vec<Statement>>) {
-        let logs = &self.memory.logs;
+    fn next_exchange(&mut self, now: Instant) -> (Doing, Option<Vec<Statement>>) {
+        let is_fenced = self.is_fenced(now);
+        let Held { logs, journal, .. } = &mut self.memory;
         let end = |room: RoomId| {
             let ends = logs.ends(room);
             let (last_seq, last_bytes) = (ends.last_seq, ends.last_bytes);
             End { last_seq, last_bytes, ..End::default() }
         };
-        let is_others_turn = self.commits.take_turn();
-        if !is_others_turn && let Some(statements) = self.commits.begin(&self.server) {
+        if let Some(journal) = journal.as_mut().filter(|journal| journal.is_behind) {
+            return (Doing::Journal, Some(journal.read()));
+        }
+        let is_others_turn = self.commits.take_turn() || is_fenced;
+        if !is_others_turn
+            && let Some(statements) = self.commits.begin(&self.server, journal.as_ref())
+        {
             return (Doing::Batch, Some(statements));
+        }
+        if let Some(journal) = journal.as_mut().filter(|journal| journal.is_wanted()) {
+            return (Doing::Journal, Some(journal.read()));
         }
         if self.forgetting.is_due() && (is_others_turn || !self.history.is_asked()) {
             return (Doing::Chore, Some(self.forgetting.exchange(logs)));
@@ -251,6 +315,9 @@ impl PostgresStore {
         if let Some(statements) = self.history.begin(end) {
             return (Doing::Question, Some(statements));
         }
-        (Doing::Batch, self.commits.begin(&self.server))
+        if is_fenced {
+            return (Doing::Nothing, None);
+        }
+        (Doing::Batch, self.commits.begin(&self.server, journal.as_ref()))
     }
 }

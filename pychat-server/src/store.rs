@@ -295,6 +295,11 @@ pub trait Store: fmt::Debug {
         Ok(Vec::new())
     }
 
+    /// Returns the version of the schema, if the store is a database.
+    fn schema(&self) -> Option<u64> {
+        None
+    }
+
     /// Lets other servers know at once that this one stops, and forgets who is present on it. Returns true
     /// if that is done, or cannot be; otherwise it is called again at an edge and at the
     /// [deadline](Self::next_deadline). Nothing else is asked after it.

@@ -77,4 +77,7 @@ pub struct Stats {
     /// The addresses of all servers of the chat, if there are several.
     #[serde(default)]
     pub servers: Vec<String>,
+    /// The version of the schema, if a database is the store.
+    #[serde(default)]
+    pub schema: Option<u64>,
 }

@@ -86,6 +86,7 @@ mod tests {
             stored_records: u64::MAX,
             is_storage_failing: true,
             servers: Vec::new(),
+            schema: None,
         };
         let metrics = parse(&prometheus(&stats));
         for (name, kind, value) in [

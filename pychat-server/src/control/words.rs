@@ -71,8 +71,9 @@ fn lines<T>(items: &[T], nothing: &str, words: impl Fn(&T) -> String) -> String 
 fn stats_words(stats: &Stats) -> String {
     let Stats { version, uptime_seconds, people, connections, owed_bytes, last_message, .. } =
         stats;
-    let Stats { rooms, stored_records, is_storage_failing, servers, .. } = stats;
+    let Stats { rooms, stored_records, is_storage_failing, servers, schema, .. } = stats;
     let storage = if *is_storage_failing { "failing" } else { "works" };
+    let schema = schema.map_or_else(String::new, |it| format!(", database schema {it}"));
     let uptime = format_duration(Duration::from_secs(*uptime_seconds));
     let mut words = format!(
         "Version:      {version}\n\
@@ -83,7 +84,7 @@ fn stats_words(stats: &Stats) -> String {
          Last message: {last_message}\n\
          Rooms:        {rooms}\n\
          Stored:       {stored_records} records since the start\n\
-         Storage:      {storage}"
+         Storage:      {storage}{schema}"
     );
     if !servers.is_empty() {
         words += "\nServers:      ";

@@ -134,7 +134,8 @@ impl Calls {
 
 /// Returns the state of a server that `began` then, without the other servers of its chat.
 fn stats(now: Instant, began: Instant, server: &Server<TcpStream>) -> Stats {
-    let Totals { rooms, last_message, stored_records, is_storage_failing } = server.totals();
+    let Totals { rooms, last_message, stored_records, is_storage_failing, schema } =
+        server.totals();
     Stats {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         uptime_seconds: now.saturating_duration_since(began).as_secs(),
@@ -146,6 +147,7 @@ fn stats(now: Instant, began: Instant, server: &Server<TcpStream>) -> Stats {
         stored_records,
         is_storage_failing,
         servers: Vec::new(),
+        schema,
     }
 }
 

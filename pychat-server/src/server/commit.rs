@@ -50,6 +50,8 @@ pub struct Totals {
     pub stored_records: u64,
     /// The store refuses what it is given.
     pub is_storage_failing: bool,
+    /// The version of the store's schema, if it is a database.
+    pub schema: Option<u64>,
 }
 
 impl Commit {
@@ -157,6 +159,7 @@ impl Commit {
             last_message: self.store.last_seq(HALL),
             stored_records: self.n_stored,
             is_storage_failing: self.is_failing,
+            schema: self.store.schema(),
         }
     }
 

@@ -15,6 +15,7 @@ use super::{
     listener::Listener,
     loading::{Loaded, TailRecord},
     routes::Routes,
+    schema::MIGRATIONS,
     session::Beginning,
     sharing::Sharing,
     sweeper::Sweeper,
@@ -343,6 +344,10 @@ impl Store for PostgresStore {
 
     fn present(&mut self) -> Result<Vec<Present>, StorageError> {
         self.loaded().map(|loaded| loaded.entered.present.clone())
+    }
+
+    fn schema(&self) -> Option<u64> {
+        Some(MIGRATIONS.len() as u64)
     }
 
     fn close(&mut self, now: Instant) -> bool {

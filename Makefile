@@ -5,6 +5,7 @@
 # make bench-hostile    what whoever calls can do to the server, beside what they should be able to
 # make bench-gtk    the client: speed, memory, idleness and leaks, beside what they should be
 # make promise kill, cut and stall until stopped: nothing may be lost or shown twice
+# make promise-cluster    the same, for several servers of one chat and their database
 # make deps    fetch what the system lacks (Debian and its kin)
 # make release    build what is installed, for PREFIX=/usr/local
 # make install    put it there, below DESTDIR if that is given; make uninstall takes it away again
@@ -17,7 +18,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: run client check bench bench-hostile bench-gtk promise deps
+.PHONY: run client check bench bench-hostile bench-gtk promise promise-cluster deps
 
 ADDRESS ?= 127.0.0.1:12345
 TARGET := $(or $(CARGO_TARGET_DIR),target)/debug
@@ -112,6 +113,7 @@ check: deps
 	build-aux/check-crates '$(TARGET)/../tools'
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
 	SOAK_SECONDS=60 cargo test --workspace --locked
+	$(PROMISE_OF_SEVERAL) PROMISE_SECONDS=90 cargo test --workspace --locked --test promise -- no_accepted_message
 	xmllint --noout data/*.xml pychat-gtk/resources/ui/*.ui pychat-gtk/resources/*.xml
 	glib-compile-schemas --strict --dry-run data
 	shellcheck $$(git ls-files | xargs grep -lE '^#!.*\b(ba)?sh$$')
@@ -148,6 +150,11 @@ bench-gtk: deps
 # Until Ctrl+C, or until something is lost or shown twice.
 promise:
 	@PROMISE_SECONDS=0 cargo test --release --locked -p pychat-server --test promise -- --nocapture
+
+PROMISE_OF_SEVERAL := PROMISE_STORE=postgres PROMISE_SERVERS=3
+
+promise-cluster:
+	@$(PROMISE_OF_SEVERAL) PROMISE_SECONDS=0 cargo test --release --locked -p pychat-server --test promise -- --nocapture
 
 # --- install ---
 

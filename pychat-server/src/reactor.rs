@@ -4,15 +4,16 @@
 //! edges only set bits; what becomes possible is done by the [`Server`], once a tick.
 //!
 //! ```text
-//!            a signal                everybody gone, the deadline,
-//!  Running ───────────▶ Draining ─────── or a second signal ───────▶ Stopped
-//!     │ SIGUSR2
-//!     └───────────────▶ HandingOver ── the service manager has the connections ──▶ HandedOver
-//!                            └──────── it does not take them ──▶ Draining
+//!     a signal, or other          everybody gone,           other servers know
+//!  Running ──────────▶ Draining ── or the deadline ──▶ Closing ─── that it stops ───▶ Stopped
+//!     │ SIGUSR2           ▲  └────── a second signal ──────┴────────────────────────────▲
+//!     │                   └── it does not take them
+//!     └────────▶ HandingOver ── the service manager has the connections ──▶ HandedOver
 //! ```
 
 mod accepting;
 mod calls;
+mod ending;
 mod fdstore;
 mod links;
 mod listening;
@@ -29,10 +30,11 @@ use std::{
 
 use mio::{Events, Interest, Poll, Token, event::Source, net::TcpStream};
 
-pub use self::{accepting::ACCEPT_RETRY, start::StartError};
+pub use self::{accepting::ACCEPT_RETRY, ending::DRAIN_TIMEOUT, start::StartError};
 use self::{
     accepting::{Accepting, Listener},
     calls::Calls,
+    ending::{HAND_OVER_RETRY, Phase},
     listening::Listening,
     metrics::MetricsFile,
 };
@@ -47,13 +49,6 @@ use crate::{
     store::{self, Store},
     systemd::{Inherited, Manager},
 };
-
-/// The time that peers have to read the goodbye when the server stops.
-pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The time for which a manager that is too busy is waited for, and the interval of asking it.
-const HAND_OVER_TIMEOUT: Duration = Duration::from_secs(5);
-const HAND_OVER_RETRY: Duration = Duration::from_millis(20);
 
 /// The most edges taken from the kernel at once.
 const EVENTS_MAX: usize = 1_024;
@@ -90,15 +85,6 @@ struct Earlier {
     carriers: Vec<OwnedFd>,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Phase {
-    Running,
-    Draining { deadline: Instant },
-    HandingOver { deadline: Instant },
-    HandedOver,
-    Stopped,
-}
-
 impl Reactor {
     /// Opens the listening sockets, unless some are `inherited`, and everything else that the loop
     /// needs.
@@ -109,7 +95,7 @@ impl Reactor {
     pub fn bind(config: Config, mut inherited: Inherited) -> Result<Self, StartError> {
         let mut poll = Poll::new()?;
         let mut signals = Signals::subscribe(poll.registry(), SIGNALS)?;
-        let mut store = start::open_store(&config.history)?;
+        let mut store = start::open_store(&config)?;
         store.register(poll.registry(), STORE)?;
         open(&mut *store, &mut poll, &mut signals)?; // Before anybody can call.
         let mut listeners = Vec::new();
@@ -146,7 +132,8 @@ impl Reactor {
     ///
     /// # Errors
     ///
-    /// Waiting itself failed, which no peer can bring about.
+    /// Waiting itself failed, which no peer can bring about; or the other servers of the chat go on without
+    /// this one, which can only begin anew.
     pub fn run(mut self) -> io::Result<()> {
         logging::started();
         if let Some(place) = self.config.history.place() {
@@ -174,7 +161,7 @@ impl Reactor {
             self.calls.metrics.remove();
             logging::stopped(self.server.len());
         }
-        Ok(())
+        self.server.store().end().map_or(Ok(()), |error| Err(io::Error::other(error.clone())))
     }
 
     /// Waits once, then does everything that became possible.
@@ -182,7 +169,11 @@ impl Reactor {
         let poll_timeout = self.poll_timeout(Instant::now());
         wait(&mut self.poll, &mut self.events, poll_timeout)?;
         let (now, utc_ms) = (Instant::now(), utc_ms()); // Read once; everyone below is told.
-
+        if let Phase::Closing { .. } = self.phase {
+            self.note_readiness(now);
+            self.advance(now);
+            return Ok(());
+        }
         self.store_listeners(now);
         self.look_around(now);
         self.note_readiness(now);
@@ -220,7 +211,11 @@ impl Reactor {
     }
 
     /// Returns how long the loop may wait; `None` is for ever.
-    fn poll_timeout(&self, now: Instant) -> Option<Duration> {
+    fn poll_timeout(&mut self, now: Instant) -> Option<Duration> {
+        if let Phase::Closing { deadline, .. } = self.phase {
+            let next = self.server.store().next_deadline().map_or(deadline, |it| it.min(deadline));
+            return Some(next.saturating_duration_since(now));
+        }
         let mut next = self.server.next_deadline(now);
         let mut sooner = |deadline| next = Some(next.map_or(deadline, |next| deadline.min(next)));
         if let Some(deadline) = self.manager.next_deadline() {
@@ -245,7 +240,7 @@ impl Reactor {
         match self.phase {
             Phase::Draining { deadline } => sooner(deadline),
             Phase::HandingOver { .. } => sooner(now + HAND_OVER_RETRY),
-            Phase::Running | Phase::HandedOver | Phase::Stopped => (),
+            Phase::Running | Phase::Closing { .. } | Phase::HandedOver | Phase::Stopped => (),
         }
         next.map(|next| next.saturating_duration_since(now))
     }
@@ -257,7 +252,7 @@ impl Reactor {
             match event.token() {
                 SIGNALS => is_signalled = true,
                 token if CONTROL <= token => self.calls.set_ready(event),
-                token if STORE <= token => self.server.set_store_ready(token.0 - STORE.0),
+                token if STORE <= token => self.server.store().set_ready(token.0 - STORE.0),
                 token if FIRST_LISTENER <= token => {
                     if let Some(listener) =
                         self.listening.listeners.get_mut(token.0 - FIRST_LISTENER.0)
@@ -292,22 +287,13 @@ impl Reactor {
                     self.manager.reloaded(now);
                 }
                 (Request::HandOver, Phase::Running) if self.manager.keeps() => {
-                    self.phase = Phase::HandingOver { deadline: now + HAND_OVER_TIMEOUT };
+                    self.phase = Phase::handing_over(now);
                 }
                 (Request::Stop | Request::HandOver, Phase::Running) => self.drain(now),
                 (Request::Stop, _) => self.phase = Phase::Stopped,
                 (Request::HandOver, _) => (),
             }
         }
-    }
-
-    /// `Running` or `HandingOver` becomes `Draining`: everybody is told, and nobody is let in.
-    fn drain(&mut self, now: Instant) {
-        logging::stopping(self.server.len());
-        self.manager.stopping(now);
-        self.listening.listeners.drain(..).for_each(Listener::close);
-        self.server.stop(now);
-        self.phase = Phase::Draining { deadline: now + DRAIN_TIMEOUT };
     }
 
     fn accept_all(&mut self, now: Instant) {
@@ -317,40 +303,6 @@ impl Reactor {
                 listener.accept(now, &self.poll, &mut self.server, offer.as_ref());
             }
         }
-    }
-
-    /// `Draining` becomes `Stopped` when everybody has gone, or the time has come; `HandingOver`
-    /// becomes `HandedOver` at the end of its tick, when nothing is half done.
-    fn advance(&mut self, now: Instant) {
-        match self.phase {
-            Phase::Draining { deadline } if self.server.is_empty() || deadline <= now => {
-                self.phase = Phase::Stopped;
-            }
-            Phase::HandingOver { deadline } => self.hand_over(now, deadline),
-            Phase::Running | Phase::Draining { .. } | Phase::HandedOver | Phase::Stopped => (),
-        }
-    }
-
-    fn hand_over(&mut self, now: Instant, deadline: Instant) {
-        match fdstore::store_connections(now, &self.manager, &mut self.server) {
-            Ok(true) => {
-                logging::handing_over(self.server.len());
-                self.phase = Phase::HandedOver;
-            }
-            Ok(false) if now < deadline => (), // The next tick tries again.
-            Ok(false) => {
-                logging::not_handed_over(&"the service manager is busy");
-                self.drain(now);
-            }
-            Err(error) => {
-                logging::not_handed_over(&error);
-                self.drain(now);
-            }
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        matches!(self.phase, Phase::HandedOver | Phase::Stopped)
     }
 }
 

@@ -264,9 +264,9 @@ impl<T: Socket> Server<T> {
         self.sessions.set_ready(id, readable, writable);
     }
 
-    /// Takes in an edge of one of the store's sockets.
-    pub fn set_store_ready(&mut self, socket: usize) {
-        self.commit.store.set_ready(socket);
+    /// Returns the store, for what the loop does with it itself.
+    pub fn store(&mut self) -> &mut dyn Store {
+        &mut *self.commit.store
     }
 
     /// Says goodbye to everybody; each connection closes once it has been told.

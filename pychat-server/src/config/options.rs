@@ -304,7 +304,7 @@ pub const OPTIONS: &[ConfigOption] = &[
             is lost, the next one. ?host=/run/postgresql stands for a Unix socket. Over TCP the \
             certificate of the server must be of an authority in sslrootcert=FILE and for HOST; \
             sslmode=verify-ca, require or disable asks for less. Names of hosts are looked up when the \
-            server starts. The state folder is still needed for the certificate of this server. \
+            server starts. Servers with the same store are one chat. The state folder is still needed for the certificate of this server. \
             backup, restore, export and import of pychat-server take --store as well; migrate moves messages \
             from a file into a database and back.",
         default: "none",

@@ -11,7 +11,7 @@ use rustix::{
 use thiserror::Error;
 
 use crate::{
-    config::History,
+    config::Config,
     control::ControlError,
     core::{people::People, record::StorageError, secret::Secret},
     limits::Limits,
@@ -25,7 +25,7 @@ use crate::{
     server::{Server, load_rooms},
     store::{
         Memory, SqliteStore, Store,
-        postgres::{PostgresStore, RouteError, Routes},
+        postgres::{PostgresStore, RouteError, Routes, Sharing},
         sqlite::{Folder, OpenError, Place},
     },
 };
@@ -82,14 +82,17 @@ pub(super) fn listeners(
 }
 
 /// Opens the log of an earlier process, or begins a new one.
-pub(super) fn open_store(history: &History) -> Result<Box<dyn Store>, StartError> {
+pub(super) fn open_store(config: &Config) -> Result<Box<dyn Store>, StartError> {
+    let history = &config.history;
     let (retention, epoch) = (history.retention, u128::from_ne_bytes(random()?));
     if let Some(database) = &history.database {
         // The folder is made for the certificate.
         history.directory.as_deref().map(Folder::lock_only).transpose()?;
         let routes = Arc::new(Routes::find(database.clone())?);
         let server = u128::from_ne_bytes(random()?);
-        return Ok(Box::new(PostgresStore::new(routes, retention, epoch, server)));
+        let sharing = Sharing { name: config.name.clone(), ..Sharing::default() };
+        let store = PostgresStore::new(routes, retention, epoch, server).shared(sharing);
+        return Ok(Box::new(store));
     }
     let Some(directory) = &history.directory else {
         return Ok(Box::new(Memory::new(epoch, retention)));

@@ -22,7 +22,8 @@ const NOT_COPIED_SQLITE: [&str; 7] = [
     "search_idx",
 ];
 /// Also the servers that are at work, and which version of the schema there is.
-const NOT_COPIED_POSTGRES: [&str; 3] = ["meta", "servers", "version"];
+const NOT_COPIED_POSTGRES: [&str; 7] =
+    ["journal", "journal_end", "leases", "meta", "present", "servers", "version"];
 
 type Columns = BTreeMap<String, BTreeSet<String>>;
 

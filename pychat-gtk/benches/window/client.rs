@@ -15,6 +15,9 @@ use crate::{
     watch::{self, Watch},
 };
 
+/// The size of the client's window where none is remembered, in pixels.
+const WINDOW_SIZE: (i32, i32) = (920, 720);
+
 /// The longest that a client lives, should nobody end it.
 const LIFE: Duration = Duration::from_mins(5);
 
@@ -37,10 +40,12 @@ pub(crate) fn run(part: Part) -> glib::ExitCode {
     application.connect_window_added(move |_, window| {
         let Some(window) = window.downcast_ref::<Window>() else { return };
         match part {
-            Part::Empty | Part::Start => watch_start(window.upcast_ref()),
+            Part::Empty => (),
+            Part::Start => watch::tell_start(window, is_asking),
             Part::Read { last, .. } => watch_reading(window, last),
             Part::Rest { .. } => watch_joining(window),
-            Part::Rooms { .. } => many_rooms::watch_start(window),
+            Part::Alone { .. } => watch::tell_start(window, can_write),
+            Part::Rooms { .. } => watch::tell_start(window, many_rooms::is_usable),
             Part::Change { .. } => many_rooms::watch_changes(window),
             Part::Return { first, last, .. } => watch_returns(window, first, last),
         }
@@ -48,40 +53,51 @@ pub(crate) fn run(part: Part) -> glib::ExitCode {
     application.run_with_args(&arguments)
 }
 
-/// The least that a window of this kind can be.
+/// Shows what GNOME's template for an application of libadwaita does, in a window of the client's size: a
+/// header bar with the main menu, and a greeting.
 fn run_empty() -> glib::ExitCode {
     let application = adw::Application::builder().application_id("io.github.pychat.Empty").build();
     application.connect_activate(|application| {
+        let menu = gio::Menu::new();
+        for label in ["_Preferences", "_Keyboard Shortcuts", "_About"] {
+            menu.append(Some(label), Some("app.about"));
+        }
+        let menu_button = gtk::MenuButton::builder()
+            .icon_name("open-menu-symbolic")
+            .menu_model(&menu)
+            .primary(true)
+            .build();
+        let header = adw::HeaderBar::new();
+        header.pack_end(&menu_button);
+        let greeting = gtk::Label::builder()
+            .css_classes(["title-1"])
+            .label("Hello, World!")
+            .vexpand(true)
+            .build();
         let content = gtk::Box::new(gtk::Orientation::Vertical, 0);
-        content.append(&adw::HeaderBar::new());
+        content.append(&header);
+        content.append(&greeting);
         let window = adw::ApplicationWindow::builder()
             .application(application)
             .content(&content)
-            .default_width(600)
-            .default_height(600)
+            .default_width(WINDOW_SIZE.0)
+            .default_height(WINDOW_SIZE.1)
+            .title("Empty")
             .build();
-        watch_start(window.upcast_ref());
+        watch::tell_start(&window, |_| true);
         window.present();
     });
     application.run_with_args(&["empty"])
 }
 
-/// Tells when the first frame has been drawn; if there is an entry to write in, it has the
-/// keyboard by then.
-fn watch_start(window: &gtk::Window) {
-    window.connect_map(|window| {
-        let clock = window.frame_clock().expect("a mapped window has a clock");
-        let (window, is_told) = (window.clone(), Cell::new(false));
-        clock.connect_after_paint(move |_| {
-            let is_ours = window.is::<Window>();
-            let can_write = GtkWindowExt::focus(&window).is_some_and(|it| it.is::<gtk::Text>());
-            if !is_told.get() && (can_write || !is_ours) {
-                is_told.set(true);
-                watch::tell(word::USABLE, glib::monotonic_time());
-                glib::timeout_add_local_once(REST, || watch::tell(word::SETTLED, 0));
-            }
-        });
-    });
+/// Returns true if who is to join, and where, can be typed.
+fn is_asking(window: &Window) -> bool {
+    GtkWindowExt::focus(window).is_some_and(|it| it.is::<gtk::Text>())
+}
+
+/// Returns true if a message can be written.
+pub(crate) fn can_write(window: &Window) -> bool {
+    GtkWindowExt::focus(window).is_some_and(|it| it.is::<gtk::TextView>())
 }
 
 /// Tells when the client has joined and come to rest.

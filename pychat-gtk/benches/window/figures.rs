@@ -89,27 +89,35 @@ pub(crate) fn report() -> Outcome<ExitCode> {
 
 /// In turns with the empty window, so that both meet the same machine.
 fn measure_start() -> Outcome<Vec<Figure>> {
-    compare_starts("start to a window that can be written in", &Part::Start, 1.5)
+    compare_starts(&[("start to a window that can be written in", &Part::Start)], 1.5)
 }
 
-/// Compares the start of `part` with that of the empty window; it should take at most `most` times
-/// as long.
-fn compare_starts(what: &str, part: &Part, most: f64) -> Outcome<Vec<Figure>> {
-    let (mut empty, mut full, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+/// Compares the starts of `parts` with that of the empty window; the last should take at most `most`
+/// times as long.
+fn compare_starts(parts: &[(&str, &Part)], most: f64) -> Outcome<Vec<Figure>> {
+    let mut empty = Vec::new();
+    let mut compared: Vec<(Vec<f64>, Vec<f64>)> =
+        parts.iter().map(|_| Default::default()).collect();
     for n in 0..=START_PAIRS {
-        let pair = (time_start(&Part::Empty)?, time_start(part)?);
+        let empty_time = time_start(&Part::Empty)?;
+        let times: Outcome<Vec<_>> = parts.iter().map(|(_, part)| time_start(part)).collect();
         if n == 0 {
-            continue; // The first pair reads everything from the disk.
+            continue; // The first round reads everything from the disk.
         }
-        empty.push(pair.0);
-        full.push(pair.1);
-        ratios.push(pair.1 / pair.0);
+        empty.push(empty_time);
+        for ((times, ratios), time) in compared.iter_mut().zip(times?) {
+            times.push(time);
+            ratios.push(time / empty_time);
+        }
     }
-    Ok(vec![
-        Figure::new("start of an empty window", median(empty), "ms"),
-        Figure::new(what, median(full), "ms"),
-        Figure::new("    times that of an empty one", median(ratios), "").at_most(most),
-    ])
+    let mut figures = vec![Figure::new("start of an empty window", median(empty), "ms")];
+    for ((what, _), (times, ratios)) in parts.iter().zip(compared) {
+        figures.push(Figure::new(*what, median(times), "ms"));
+        figures.push(Figure::new("    times that of an empty one", median(ratios), ""));
+    }
+    let last = figures.pop().map(|last| last.at_most(most));
+    figures.extend(last);
+    Ok(figures)
 }
 
 /// Returns how long it took, in milliseconds.
@@ -180,7 +188,11 @@ fn measure_rooms() -> Outcome<Vec<Figure>> {
     let server = many_rooms::serve(START_PAIRS + 1 + ROOM_RUNS);
     let address = server.address.to_string();
     let what = format!("start to a window with {N_ROOMS} rooms of {N_MESSAGES} messages");
-    let mut figures = compare_starts(&what, &Part::Rooms { server: address.clone() }, 1.6)?;
+    let nothing = many_rooms::serve_nothing(START_PAIRS + 1);
+    let alone = Part::Alone { server: nothing.address.to_string() };
+    let rooms = Part::Rooms { server: address.clone() };
+    let parts = [("start to a window without rooms or messages", &alone), (&*what, &rooms)];
+    let mut figures = compare_starts(&parts, 1.6)?;
     let (mut other, mut seen, mut in_memory) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROOM_RUNS {
         let mut client = Client::start(&Part::Change { server: address.clone() })?;

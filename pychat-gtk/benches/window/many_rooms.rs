@@ -1,6 +1,6 @@
 //! A person in many rooms: the server that has them, and the client in which they are looked at.
 
-use std::{cell::Cell, io::ErrorKind, time::Duration};
+use std::{io::ErrorKind, time::Duration};
 
 use adw::prelude::*;
 use gtk::glib;
@@ -14,7 +14,7 @@ use pychat_gtk::{
 use serde_json::{Value, json};
 
 use crate::{
-    client::until,
+    client::{can_write, until},
     part::{REST, word},
     script,
     server::{Peer, Server, payloads::room},
@@ -30,6 +30,17 @@ pub(crate) const N_OPENED: usize = 10;
 
 /// The time between two changes of the room.
 const PAUSE: Duration = Duration::from_millis(300);
+
+/// Starts a server without rooms, on which nothing was said, that lets in `n_clients`, one after another.
+pub(crate) fn serve_nothing(n_clients: usize) -> Server {
+    Server::start(move |door| {
+        for _ in 0..n_clients {
+            let mut peer = door.accept();
+            peer.let_in_2("e1", 0);
+            while next_request(&mut peer).is_some() {}
+        }
+    })
+}
 
 /// Starts a server that lets in `n_clients`, one after another, and has older messages for them.
 pub(crate) fn serve(n_clients: usize) -> Server {
@@ -114,21 +125,10 @@ fn send_page(peer: &mut Peer, room: &str, (before, limit): (u64, u64)) {
     peer.write(frames.as_bytes());
 }
 
-/// Tells when the first frame has been drawn in which the rooms that fill the window are listed, the
-/// last message of the hall is on show and the keyboard is where one writes. Rooms further down
-/// follow within a second.
-pub(crate) fn watch_start(window: &Window) {
-    window.connect_map(|window| {
-        let clock = window.frame_clock().expect("a mapped window has a clock");
-        let (window, is_told) = (window.clone(), Cell::new(false));
-        clock.connect_after_paint(move |_| {
-            let can_write = GtkWindowExt::focus(&window).is_some_and(|it| it.is::<gtk::TextView>());
-            if !is_told.get() && can_write && shows_rooms(&window) && shows_hall(&window) {
-                is_told.set(true);
-                watch::tell(word::USABLE, glib::monotonic_time());
-            }
-        });
-    });
+/// Returns true if the rooms that are listed fill the list, the last messages of the hall fill the page to its
+/// last line, and the keyboard is where one writes. Rooms further down follow within a second.
+pub(crate) fn is_usable(window: &Window) -> bool {
+    can_write(window) && shows_rooms(window) && shows_hall(window)
 }
 
 /// Opens some rooms, and then goes to each of them again. Tells how long each change took.
@@ -169,15 +169,15 @@ async fn change(watch: &Watch, window: &Window, room: &Room) -> i64 {
     time
 }
 
-/// Returns true if the last message of the hall is on show, above the welcome.
+/// Returns true if the last message of the hall is on show, above the welcome, and there is a page of them.
 fn shows_hall(window: &Window) -> bool {
     let list = find(window.upcast_ref(), &|it| it.has_css_class("conversation"));
-    list.is_some_and(|list| watch::is_seen(&list, &list, &ending("")))
+    list.is_some_and(|list| watch::is_seen(&list, &list, &ending("")) && watch::is_full(&list))
 }
 
-/// Returns true if all rooms are known, and the beginning of their list can be seen.
+/// Returns true if all rooms are known, and those that are listed fill what can be seen.
 fn shows_rooms(window: &Window) -> bool {
-    let is_row = |it: &gtk::Widget| it.is::<RoomRow>() && it.is_mapped();
     let is_listed = usize::try_from(window.session().rooms().n_items()) == Ok(N_ROOMS + 1);
-    is_listed && find(window.upcast_ref(), &is_row).is_some()
+    let row = find(window.upcast_ref(), &|it| it.is::<RoomRow>() && it.is_mapped());
+    is_listed && row.and_then(|row| row.parent()).is_some_and(|list| watch::is_full(&list))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The task of a client process.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Part {
-    /// Shows an empty window; nothing of pychat.
+    /// Shows the window of GNOME's template for an application; nothing of pychat.
     Empty,
     /// Shows the page that asks.
     Start,
@@ -13,6 +13,8 @@ pub(crate) enum Part {
     Read { server: String, last: usize },
     /// Joins, and does nothing more.
     Rest { server: String },
+    /// Joins a server without rooms, on which nothing was said.
+    Alone { server: String },
     /// Joins many rooms.
     Rooms { server: String },
     /// Joins many rooms, and goes from one to another.
@@ -32,6 +34,7 @@ impl Part {
             "read" => {
                 Self::Read { server: words.next()?.clone(), last: words.next()?.parse().ok()? }
             }
+            "alone" => Self::Alone { server: words.next()?.clone() },
             "rooms" => Self::Rooms { server: words.next()?.clone() },
             "change" => Self::Change { server: words.next()?.clone() },
             "rest" => Self::Rest { server: words.next()?.clone() },
@@ -51,6 +54,7 @@ impl Part {
             Self::Empty => vec!["empty".into()],
             Self::Start => vec!["start".into()],
             Self::Read { server, last } => vec!["read".into(), server.clone(), last.to_string()],
+            Self::Alone { server } => vec!["alone".into(), server.clone()],
             Self::Rooms { server } => vec!["rooms".into(), server.clone()],
             Self::Change { server } => vec!["change".into(), server.clone()],
             Self::Rest { server } => vec!["rest".into(), server.clone()],
@@ -66,6 +70,7 @@ impl Part {
             Self::Empty | Self::Start => None,
             Self::Read { server, .. }
             | Self::Rest { server }
+            | Self::Alone { server }
             | Self::Rooms { server }
             | Self::Change { server }
             | Self::Return { server, .. } => Some(server),

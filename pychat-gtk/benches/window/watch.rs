@@ -10,7 +10,7 @@ use adw::prelude::*;
 use gtk::{gdk, glib};
 use pychat_gtk::ui::window::Window;
 
-use crate::part::word;
+use crate::part::{REST, word};
 
 /// The time between two checks that the main loop runs, made before everything else that waits.
 const HEARTBEAT: Duration = Duration::from_millis(4);
@@ -19,6 +19,34 @@ const HEARTBEAT: Duration = Duration::from_millis(4);
 #[expect(clippy::print_stdout, reason = "this is read at the other end of a pipe")]
 pub(crate) fn tell(word: &str, number: i64) {
     println!("{word} {number}");
+}
+
+/// Tells when the first frame has been drawn in which `is_usable` is true and nothing is on its way to look
+/// otherwise, and when all has come to rest.
+pub(crate) fn tell_start<W: IsA<gtk::Window> + IsA<gtk::Widget>>(
+    window: &W,
+    is_usable: impl Fn(&W) -> bool + 'static,
+) {
+    let is_usable = Rc::new(is_usable);
+    window.connect_map(move |window| {
+        let clock = window.frame_clock().expect("a mapped window has a clock");
+        let (window, is_usable) = (window.clone(), is_usable.clone());
+        let is_told = Cell::new(false);
+        clock.connect_after_paint(move |_| {
+            if !is_told.get() && !is_turning(window.upcast_ref()) && is_usable(&window) {
+                is_told.set(true);
+                tell(word::USABLE, glib::monotonic_time());
+                glib::timeout_add_local_once(REST, || tell(word::SETTLED, 0));
+            }
+        });
+    });
+}
+
+/// Returns true if at or below `root` one page is taking the place of another.
+fn is_turning(root: &gtk::Widget) -> bool {
+    let is_turning =
+        |it: &gtk::Widget| it.downcast_ref().is_some_and(gtk::Stack::is_transition_running);
+    find(root, &is_turning).is_some()
 }
 
 /// Watches one window.
@@ -122,6 +150,13 @@ pub(crate) fn is_seen(list: &gtk::Widget, root: &gtk::Widget, ending: &str) -> b
     };
     let bounds = find(root, &is_it).and_then(|text| text.compute_bounds(list));
     bounds.is_some_and(|it| 0.0 <= it.y() && it.y() + it.height() <= height(list))
+}
+
+/// Returns true if what is in `list` fills what can be seen of it.
+pub(crate) fn is_full(list: &gtk::Widget) -> bool {
+    let window = list.ancestor(gtk::ScrolledWindow::static_type());
+    let adjustment = window.and_downcast::<gtk::ScrolledWindow>().map(|it| it.vadjustment());
+    adjustment.is_some_and(|it| 0.0 < it.page_size() && it.page_size() < it.upper())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no screen is 2²⁴ pixels high")]

@@ -45,9 +45,10 @@ use crate::server::Server;
 /// The longest that a test waits for anything before it has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Runs a test on a main context of its own.
+/// Runs a test on a main context of its own, which stays: a thread of GIO's may be the last that has it, and
+/// what the test left in it must not be dropped there.
 fn run(test: impl Future<Output = ()>) {
-    let context = glib::MainContext::new();
+    let context = Box::leak(Box::new(glib::MainContext::new()));
     context.with_thread_default(|| context.block_on(test)).expect("the context is new");
 }
 

@@ -47,7 +47,7 @@ use thiserror::Error;
 
 use self::caller::Caller;
 pub use self::{
-    message::{Answer, Request, Stats},
+    message::{Answer, Request, Shared, Stats},
     prometheus::prometheus,
     usage::{command, parse},
 };

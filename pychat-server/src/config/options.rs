@@ -304,9 +304,8 @@ pub const OPTIONS: &[ConfigOption] = &[
             is lost, the next one. ?host=/run/postgresql stands for a Unix socket. Over TCP the \
             certificate of the server must be of an authority in sslrootcert=FILE and for HOST; \
             sslmode=verify-ca, require or disable asks for less. Names of hosts are looked up when the \
-            server starts. Servers with the same store are one chat. The state folder is still needed for the certificate of this server. \
-            backup, restore, export and import of pychat-server take --store as well; migrate moves messages \
-            from a file into a database and back.",
+            server starts. Servers with the same store are one chat. The state folder is still needed for \
+            the certificate. backup, restore, export, import and migrate take it as well.",
         default: "none",
         example: "\"postgres://pychat@db1.example.org,db2.example.org/pychat?sslrootcert=/etc/pychat/db-ca.pem\"",
         ..PLAIN

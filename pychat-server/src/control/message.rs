@@ -74,10 +74,17 @@ pub struct Stats {
     /// The store takes nothing.
     #[serde(default)]
     pub is_storage_failing: bool,
-    /// The addresses of all servers of the chat, if there are several.
+    /// The things that it may share with other servers.
     #[serde(default)]
+    pub shared: Shared,
+}
+
+/// The things that a server may share with others of its chat.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct Shared {
+    /// The addresses of all of them, if there are several.
     pub servers: Vec<String>,
     /// The version of the schema, if a database is the store.
-    #[serde(default)]
     pub schema: Option<u64>,
 }

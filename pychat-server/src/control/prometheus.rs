@@ -46,6 +46,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::control::Shared;
 
     /// Reads metrics as a collector does: each has a help, a type and a sample, in this order.
     fn parse(text: &str) -> BTreeMap<String, (String, f64)> {
@@ -85,8 +86,7 @@ mod tests {
             rooms: 13,
             stored_records: u64::MAX,
             is_storage_failing: true,
-            servers: Vec::new(),
-            schema: None,
+            shared: Shared::default(),
         };
         let metrics = parse(&prometheus(&stats));
         for (name, kind, value) in [

@@ -8,7 +8,7 @@ use std::{
 use humantime::{format_duration, format_rfc3339_seconds};
 use pychat_wire::{Link, link::Address, message::RoomKind, name::is_one_line};
 
-use super::{Answer, Stats};
+use super::{Answer, Shared, Stats};
 use crate::core::moderation::{
     AuditEntry, Listed, ListedInvite, ListedMessage, ListedRoom, Present, Reply,
 };
@@ -71,7 +71,8 @@ fn lines<T>(items: &[T], nothing: &str, words: impl Fn(&T) -> String) -> String 
 fn stats_words(stats: &Stats) -> String {
     let Stats { version, uptime_seconds, people, connections, owed_bytes, last_message, .. } =
         stats;
-    let Stats { rooms, stored_records, is_storage_failing, servers, schema, .. } = stats;
+    let Stats { rooms, stored_records, is_storage_failing, shared, .. } = stats;
+    let Shared { servers, schema } = shared;
     let storage = if *is_storage_failing { "failing" } else { "works" };
     let schema = schema.map_or_else(String::new, |it| format!(", database schema {it}"));
     let uptime = format_duration(Duration::from_secs(*uptime_seconds));

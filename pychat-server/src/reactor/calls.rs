@@ -8,7 +8,7 @@ use mio::{Poll, Token, event::Event, net::TcpStream};
 use super::{CONTROL, FIRST_CALLER, StartError, metrics::MetricsFile, register_call};
 use crate::{
     config::ControlPlace,
-    control::{Answer, CALLERS_MAX, Call, Control, Request, Stats, prometheus},
+    control::{Answer, CALLERS_MAX, Call, Control, Request, Shared, Stats, prometheus},
     core::moderation::Reply,
     logging,
     server::{Server, Totals},
@@ -91,8 +91,9 @@ impl Calls {
                     continue;
                 }
                 Request::Stats => {
-                    let servers = server.lookup().servers();
-                    Ok(Some(Answer::Stats(Stats { servers, ..stats(now, began, server) })))
+                    let mut stats = stats(now, began, server);
+                    stats.shared.servers = server.lookup().servers();
+                    Ok(Some(Answer::Stats(stats)))
                 }
                 Request::Audit { limit } => {
                     let entries = server.lookup().audit(*limit);
@@ -146,8 +147,7 @@ fn stats(now: Instant, began: Instant, server: &Server<TcpStream>) -> Stats {
         rooms,
         stored_records,
         is_storage_failing,
-        servers: Vec::new(),
-        schema,
+        shared: Shared { schema, ..Shared::default() },
     }
 }
 

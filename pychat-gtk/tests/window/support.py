@@ -55,7 +55,7 @@ def eventually(condition, what, patience_s=PATIENCE_S):
         return patience.eventually(look, what, patience_s)
     except AssertionError as error:
         for window in list(Window.running):
-            window.frame.clear_cache()
+            forget(window.frame)
             error.add_note("\n".join(outline(window.frame)))
         raise
 
@@ -162,7 +162,7 @@ class Window:
     def find(self, role, name=None, within=None):
         """Returns the first visible object of this role and name, or None."""
         root = within or self.frame
-        root.clear_cache()
+        forget(root)
         return next(
             (it for it in walk(root) if role_of(it) == role and name in (None, it.get_name())),
             None,
@@ -170,7 +170,7 @@ class Window:
 
     def names(self, role):
         """Returns the names of all visible objects of this role."""
-        self.frame.clear_cache()
+        forget(self.frame)
         names = []
         for accessible in walk(self.frame):
             with contextlib.suppress(GLib.Error):  # It has just gone.
@@ -185,7 +185,7 @@ class Window:
 
     def find_label(self, pattern):
         """Returns the first visible label whose text matches, or None."""
-        self.frame.clear_cache()
+        forget(self.frame)
         labels = (it for it in walk(self.frame) if role_of(it) == "label")
         return next((it for it in labels if re.search(pattern, it.get_name() or "")), None)
 
@@ -194,7 +194,7 @@ class Window:
 
     def wait_for_title(self, title):
         def has_title():
-            self.frame.clear_cache()
+            forget(self.frame)
             return self.title == title
 
         eventually(has_title, f"the title {title!r}")
@@ -244,7 +244,7 @@ class Window:
 
     def focused(self):
         """Whatever has the keyboard."""
-        self.frame.clear_cache()
+        forget(self.frame)
         focused = Atspi.StateType.FOCUSED
         return next(
             (it for it in walk(self.frame) if it.get_state_set().contains(focused)), None
@@ -307,7 +307,7 @@ class Window:
         """Whether the window has the keyboard, or another one of the client's with this title."""
         frames = [self.frame] if title is None else self.windows()
         for frame in frames:
-            frame.clear_cache()
+            forget(frame)
         states = (it.get_state_set() for it in frames if title in (None, it.get_name()))
         return any(it.contains(Atspi.StateType.ACTIVE) for it in states)
 
@@ -370,7 +370,7 @@ class Window:
         """The number that X has for the window: a tooltip or popover is a window of the client there too."""
         search = ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid)]
         surfaces = subprocess.run(search, stdout=subprocess.PIPE, text=True).stdout.split()
-        self.frame.clear_cache()
+        forget(self.frame)
         title = self.frame.get_name()
         return next((it for it in reversed(surfaces) if surface_title(it) == title), None)
 
@@ -383,7 +383,10 @@ class Window:
         """Goes there from the top, once: `get_application` of a window crashes when it is called often."""
         if self.application is None:
             desktop = Atspi.get_desktop(0)
-            desktop.clear_cache()
+            if self.is_cached:
+                desktop.clear_cache()
+            else:
+                desktop.set_cache_mask(Atspi.Cache.NONE)
             self.application = next(filter(self.is_ours, children(desktop)), None)
             if self.application is not None and not self.is_cached:
                 self.application.set_cache_mask(Atspi.Cache.NONE)
@@ -393,6 +396,12 @@ class Window:
         with contextlib.suppress(GLib.Error):  # It has just gone.
             return application.get_process_id() == self.process.pid
         return False
+
+
+def forget(accessible):
+    """Has libatspi ask anew for what it has cached of something, if it caches anything."""
+    if Window.is_cached:
+        accessible.clear_cache()
 
 
 def children(accessible):
@@ -468,7 +477,7 @@ def text_of(entry):
 
 
 def is_sensitive(accessible):
-    accessible.clear_cache()
+    forget(accessible)
     return accessible.get_state_set().contains(Atspi.StateType.SENSITIVE)
 
 

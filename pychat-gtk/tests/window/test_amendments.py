@@ -4,7 +4,7 @@ import subprocess
 import unittest
 
 from servers import Member
-from support import CLIENT, Atspi, WindowTest, eventually, role_of, walk
+from support import CLIENT, Atspi, WindowTest, eventually, forget, role_of, walk
 
 
 def press_button(window, name):
@@ -18,7 +18,7 @@ def press_button(window, name):
 
 
 def is_pressed(chip):
-    chip.clear_cache()
+    forget(chip)
     states = chip.get_state_set()
     pressed = (Atspi.StateType.PRESSED, Atspi.StateType.CHECKED)
     return any(states.contains(state) for state in pressed)
@@ -26,7 +26,7 @@ def is_pressed(chip):
 
 def names_in(frame):
     """What everything in a window is called, in one text."""
-    frame.clear_cache()
+    forget(frame)
     return "\n".join(it.get_name() or "" for it in walk(frame))
 
 

@@ -6,7 +6,9 @@ import sys
 import time
 import unittest
 
-from support import PATIENCE_S, Atspi, WindowTest, children, eventually, is_sensitive, text_of
+from support import (
+    PATIENCE_S, Atspi, WindowTest, children, eventually, forget, is_sensitive, text_of,
+)
 
 # What GTK 4.8 adds to an emoji: it is to be shown as a picture, which needs no saying.
 PICTURE = "\uFE0F"
@@ -17,7 +19,7 @@ CLIPBOARD = pathlib.Path(__file__).with_name("picture_clipboard.py")
 
 
 def is_checked(switch):
-    switch.clear_cache()
+    forget(switch)
     return switch.get_state_set().contains(Atspi.StateType.CHECKED)
 
 

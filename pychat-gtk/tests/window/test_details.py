@@ -8,7 +8,7 @@ import sys
 import unittest
 
 from servers import free_port
-from support import Atspi, WindowTest, eventually, role_of, walk
+from support import Atspi, WindowTest, eventually, forget, role_of, walk
 
 TITLE = "Connection Details"
 CLIPBOARD = pathlib.Path(__file__).with_name("text_clipboard.py")
@@ -26,7 +26,7 @@ class Details(WindowTest):
     def steps(self, window):
         """The steps, as they are read out."""
         details = self.details(window)
-        details.clear_cache()
+        forget(details)
         names = [it.get_name() for it in walk(details) if role_of(it) == "list item"]
         return [name for name in names if name.endswith((": succeeded", ": failed"))]
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import unittest
 
-from support import Atspi, WindowTest, eventually, walk, role_of
+from support import Atspi, WindowTest, eventually, forget, role_of, walk
 
 SECRET_SERVICE = pathlib.Path(__file__).with_name("secret_service.py")
 LINK = r"^pychat://.*"
@@ -45,7 +45,7 @@ class LinkTest(WindowTest):
     def find_matching(self, window, role, pattern):
         """Returns the first visible object of this role, in any window, with a name like this."""
         for frame in window.windows():
-            frame.clear_cache()
+            forget(frame)
             for it in list(walk(frame)):
                 if role_of(it) == role and re.search(pattern, it.get_name()):
                     return it

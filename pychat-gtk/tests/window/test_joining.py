@@ -5,7 +5,9 @@ import socket
 import unittest
 
 from servers import Server, free_port
-from support import GLib, Atspi, WindowTest, activate_action, eventually, is_sensitive, text_of, walk
+from support import (
+    Atspi, GLib, WindowTest, activate_action, eventually, forget, is_sensitive, text_of, walk,
+)
 
 
 def refused(address):
@@ -231,7 +233,7 @@ class Joining(WindowTest):
         eventually(lambda: self.listed(window) == list(chats), f"{chats}")
 
     def listed(self, window):
-        window.frame.clear_cache()
+        forget(window.frame)
         rows = (it for it in walk(window.frame) if it.get_role_name() == "list item")
         return [name for name in (row.get_name() for row in rows) if " at " in (name or "")]
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import unittest
 
-from support import Atspi, WindowTest, eventually
+from support import Atspi, WindowTest, eventually, forget
 
 PORTAL = pathlib.Path(__file__).with_name("portal.py")
 REFUSED = "Your system does not allow Pychat to run in the background"
@@ -41,7 +41,7 @@ class Background(WindowTest):
         return window, switch
 
     def is_on(self, switch):
-        switch.clear_cache()
+        forget(switch)
         return switch.get_state_set().contains(Atspi.StateType.CHECKED)
 
     def test_a_refusal_takes_the_preference_back_and_says_so(self):

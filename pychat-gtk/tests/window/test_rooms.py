@@ -6,7 +6,8 @@ import unittest
 import test_devices
 from servers import Member
 from support import (
-    PATIENCE_S, Atspi, GLib, WindowTest, activate_action, children, eventually, role_of, text_of, walk,
+    PATIENCE_S, Atspi, GLib, WindowTest, activate_action, children, eventually, forget, role_of,
+    text_of, walk,
 )
 
 NARROW_PX = 400
@@ -52,7 +53,7 @@ class RoomsTest(WindowTest):
 
     def shown(self):
         """The title of what is shown: the first label of the conversation's header, before its pages."""
-        self.window.frame.clear_cache()
+        forget(self.window.frame)
         labels = (it.get_name() for it in walk(self.window.frame) if role_of(it) == "label")
         return next(labels, None)
 

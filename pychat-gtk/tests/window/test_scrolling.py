@@ -12,7 +12,7 @@ import threading
 import unittest
 
 from servers import now_ms
-from support import PATIENCE_S, Atspi, GLib, WindowTest, eventually
+from support import PATIENCE_S, Atspi, GLib, WindowTest, eventually, forget
 from touchscreen import touchscreen
 
 # How many messages are there, and how soon one more comes.
@@ -100,7 +100,7 @@ class ScrollingTest(WindowTest):
         view, places = self.view(), {}
         for row in self.window.rows():
             with contextlib.suppress(GLib.Error):  # It has just gone.
-                row.clear_cache()
+                forget(row)
                 bounds = self.window.extents(row)
                 if not view.y <= bounds.y < bounds.y + bounds.height <= view.y + view.height:
                     continue

@@ -6,7 +6,7 @@ What was copied is read by pasting it where messages are written.
 import subprocess
 import unittest
 
-from support import Atspi, WindowTest, eventually, mouse, role_of, walk
+from support import Atspi, WindowTest, eventually, forget, mouse, role_of, walk
 from test_contrast import Picture
 from test_notifications import Desktop
 
@@ -68,7 +68,7 @@ class Reading(WindowTest):
 
     def states(self):
         for row in self.window.rows():
-            row.clear_cache()
+            forget(row)
             yield row.get_name().rpartition(": ")[2], row.get_state_set().get_states()
 
     def wait_for_selected(self, *texts):
@@ -93,7 +93,7 @@ class Reading(WindowTest):
         looks = []
 
         def is_complete():
-            self.window.frame.clear_cache()
+            forget(self.window.frame)
             items = (it for it in walk(self.window.frame) if it.get_role_name() == "menu item")
             looks.append([it.get_name() for it in items])
             return all(looks[-1]) and looks[-1] and looks[-2:-1] == looks[-1:]

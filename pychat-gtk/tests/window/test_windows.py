@@ -7,14 +7,14 @@ import unittest
 
 from support import (
     APP_ID, CLIENT, Atspi, WindowTest, activate_action, call_application, children, eventually,
-    russian, text_of,
+    forget, russian, text_of,
 )
 
 
 def all_titles():
     """The titles of all windows of all programs."""
     desktop = Atspi.get_desktop(0)
-    desktop.clear_cache()
+    forget(desktop)
     return [window.get_name() for program in children(desktop) for window in children(program)]
 
 

@@ -28,7 +28,8 @@ use crate::core::{
 /// The channel on which the numbers of entries are told.
 pub(super) const CHANNEL: &str = "pychat_journal";
 
-const LOCK_END: &str = "SELECT number FROM journal_end FOR UPDATE";
+/// Takes the lock under which entries are added, and returns the number of the last one.
+pub(super) const LOCK_END: &str = "SELECT number FROM journal_end FOR UPDATE";
 const SELECT_END: &str = "SELECT number FROM journal_end";
 /// A statement of its own: it sees what was committed by the one whose lock was waited for.
 const SELECT_STANDING: &str = "SELECT gone, (SELECT epoch FROM meta), (SELECT version FROM version) FROM leases WHERE id = $1";

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{
     encoding,
+    journal::LOCK_END,
     link::damage,
     row::Row,
     schema,
@@ -32,7 +33,6 @@ const RENEW: &str = "UPDATE leases SET renewed = clock_timestamp(), applied = $2
     (SELECT version FROM version), (SELECT number FROM journal_end)";
 const SELECT_DEAD: &str = "SELECT id FROM leases WHERE NOT gone AND id <> $1 \
     AND renewed < clock_timestamp() - $2 * interval '1 millisecond'";
-const LOCK_END: &str = "SELECT number FROM journal_end FOR UPDATE";
 /// Says that a server is gone, unless its lease is younger or somebody has said it.
 const BURY: &str = "WITH buried AS (UPDATE leases SET gone = TRUE WHERE id = $1 AND NOT gone \
         AND renewed <= clock_timestamp() - $2 * interval '1 millisecond' RETURNING id), \

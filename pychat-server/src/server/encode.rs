@@ -112,12 +112,14 @@ fn amendment(target: u64, amending: Amending<&str>) -> Amendment<'_> {
 }
 
 /// Returns the words in which protocol 1 is told of a record of the hall, if it is told of it: a message,
-/// an answer below the line that it answers, and the words of an edit that comes soon.
+/// an answer below the line that it answers, and the words of an edit that comes soon. A message may have
+/// been deleted before another server was told of it.
 pub(super) fn original_words<'a>(
     entry: Entry<'a>,
     target: Option<&Target>,
 ) -> Option<Cow<'a, str>> {
     match (entry.kind, target) {
+        (Kind::Text(_), _) if entry.state.is_deleted => None,
         (Kind::Text(text), Some(Target { line, .. })) if !line.is_empty() => {
             Some(format!("> {line}\n{text}").into())
         }

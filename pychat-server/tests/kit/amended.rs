@@ -82,6 +82,12 @@ impl<'a> History<'a> {
         version.words
     }
 
+    /// Returns what the message may say at some time after number `seq`; `None` for nothing.
+    pub(super) fn words_later(&self, seq: u64) -> impl Iterator<Item = Option<&'a str>> {
+        let words = |version: &Version<'a>| version.words.filter(|_| !version.state.is_deleted);
+        self.after(seq).map(words)
+    }
+
     /// Returns the least and the largest size of the words and reactions that the message may have had at
     /// some time after number `known`.
     pub(super) fn bytes_after(&self, known: u64) -> (usize, usize) {

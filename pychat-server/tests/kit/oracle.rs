@@ -14,6 +14,8 @@ pub(crate) use super::room_log::{Copy, Message, RoomLog};
 /// Everything that was said, and every record of protocol 2 that was heard, by its room and number.
 #[derive(Debug, Default)]
 pub(crate) struct Oracle {
+    /// Servers share the log: what was said at another one is told as it is by then.
+    pub(crate) is_shared: bool,
     /// The name of the log, once that is known.
     epoch: Option<String>,
     /// The texts that were said, by room.
@@ -30,6 +32,11 @@ impl Oracle {
     /// Returns what a log must hold that has the name `epoch`, and of which nobody has heard.
     pub(crate) fn of(epoch: &str) -> Self {
         Self { epoch: Some(epoch.to_owned()), ..Self::default() }
+    }
+
+    /// Returns what a log must hold of which nobody has heard, and that several servers share.
+    pub(crate) fn shared() -> Self {
+        Self { is_shared: true, ..Self::default() }
     }
 
     /// Somebody is told what the log is called, which is what everybody else is told.

@@ -98,7 +98,11 @@ impl<'a> World<'a> {
             house,
             people,
             originals,
-            oracle: Oracle::default(),
+            oracle: if 1 < super::database::n_servers() {
+                Oracle::shared()
+            } else {
+                Oracle::default()
+            },
             tally,
             rng,
             n_texts: 0,

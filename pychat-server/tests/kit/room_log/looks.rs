@@ -144,6 +144,40 @@ impl RoomLog {
         History::of(self.said(target), amendments.get(&target).into_iter().flatten().copied())
     }
 
+    /// Returns what protocol 1 may be told of each record of the hall where servers share the log: it is told
+    /// of a record as that is by the time at which its server hears of it, or, as `None`, not at all.
+    pub(crate) fn told_later_in_one(&self) -> BTreeMap<u64, Vec<Option<String>>> {
+        let amendments = by_target(self.all());
+        let words = |target, seq| {
+            let words: Vec<_> = self.history(target, &amendments).words_later(seq).collect();
+            words
+        };
+        let mut told = BTreeMap::new();
+        for (seq, message) in &self.heard {
+            let own = words(*seq, *seq).into_iter();
+            let texts: Vec<_> = match (&message.amendment, message.reply) {
+                (None, None) => own.map(|text| text.map(ToOwned::to_owned)).collect(),
+                (None, Some(reply)) => {
+                    let lines: Vec<_> =
+                        words(reply, *seq).into_iter().map(|words| words.map(line)).collect();
+                    own.flat_map(|text| {
+                        lines.iter().map(move |line| Some(answer(line.as_deref(), text?)))
+                    })
+                    .collect()
+                }
+                (Some(Amendment::Edit { target, .. }), _)
+                    if message.time - self.heard[target].time < EDIT_HEARD_MS =>
+                {
+                    let words = words(*target, *seq).into_iter();
+                    words.map(|words| Some(format!("✎ {}", words?))).collect()
+                }
+                (Some(_), _) => continue,
+            };
+            told.insert(*seq, texts);
+        }
+        told
+    }
+
     /// Returns what protocol 1 is told of each record of the hall that it is told of, in order: one of
     /// these texts each. Of messages up to so many numbers before it, nothing need be known.
     pub(crate) fn told_in_one(&self, n_kept: u64) -> BTreeMap<u64, Vec<String>> {
@@ -157,15 +191,7 @@ impl RoomLog {
                     let words = self.heard.contains_key(reply).then(|| {
                         self.history(*reply, &amendments).words_after(*seq).unwrap_or_default()
                     });
-                    let line = words.unwrap_or_default().trim_start().lines().next();
-                    let line: String =
-                        line.unwrap_or_default().chars().take(LINE_CHARS_MAX).collect();
-                    let answer = if line.is_empty() {
-                        content.clone()
-                    } else {
-                        format!("> {line}\n{content}")
-                    };
-                    let mut texts = vec![answer];
+                    let mut texts = vec![answer(words.map(line).as_deref(), content)];
                     if reply + n_kept <= *seq {
                         texts.push(content.clone());
                     }
@@ -181,5 +207,19 @@ impl RoomLog {
             told.insert(*seq, texts);
         }
         told
+    }
+}
+
+/// Returns the line of a message that stands above an answer to it; empty if it has no words.
+fn line(words: &str) -> String {
+    let line = words.trim_start().lines().next();
+    line.unwrap_or_default().chars().take(LINE_CHARS_MAX).collect()
+}
+
+/// Returns an answer as protocol 1 is told of it, below the line that it answers.
+fn answer(line: Option<&str>, content: &str) -> String {
+    match line {
+        Some("") | None => content.to_owned(),
+        Some(line) => format!("> {line}\n{content}"),
     }
 }

@@ -48,7 +48,7 @@ impl Client {
         match message {
             ServerMessage::Gap { room, from, to } => {
                 let room = self.rooms.id_of(&room)?;
-                let missing = self.rooms.get_mut(&room)?.place.on_gap(from, to);
+                let missing = self.rooms.get_mut(&room)?.gap(from, to);
                 if let Some((from, to)) = missing {
                     self.on_missing(now, &room, (from, to));
                 }
@@ -275,7 +275,7 @@ impl Client {
 
     fn on_skip(&mut self, now: u64, room: &RoomId, (from, to): (u64, u64)) {
         let Some(cursor) = self.rooms.get_mut(room) else { return };
-        let Some((from, to)) = cursor.place.on_gap(from, to) else { return };
+        let Some((from, to)) = cursor.gap(from, to) else { return };
         let is_wanted = self.line.may_skip.remove(room);
         if is_wanted {
             cursor.tally.skip(to);

@@ -251,6 +251,7 @@ impl Rooms {
                     }
                     Record::Unknown => false,
                 };
+                cursor.tally.reach(seq);
                 Some(Placed { record, missing, is_change })
             }
             Order::Older if record.is_replayed() => {
@@ -312,6 +313,13 @@ impl Cursor {
     /// Returns the number of the last record when the server described the room last.
     pub(super) fn told_last(&self) -> Option<u64> {
         self.room.as_ref().map(|room| room.last)
+    }
+
+    /// Takes in that these numbers will not come; returns those that were still expected.
+    pub(super) fn gap(&mut self, from: u64, to: u64) -> Option<(u64, u64)> {
+        let missing = self.place.on_gap(from, to)?;
+        self.tally.reach(missing.1);
+        Some(missing)
     }
 
     /// Returns the number of the last record of the room, as far as it is known.

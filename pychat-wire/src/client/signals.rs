@@ -149,7 +149,7 @@ impl Client {
     /// Takes the mark of another device of our person.
     pub(super) fn on_read(&mut self, room: &RoomId, seq: u64) -> bool {
         let Some(cursor) = self.rooms.get_mut(room) else { return false };
-        let is_news = cursor.tally.hear_mark(seq.min(cursor.last()));
+        let is_news = cursor.tally.hear_mark(seq, cursor.last());
         if cursor.tally.is_news() {
             self.line.signals.read(room); // The server has less than it was told.
         }

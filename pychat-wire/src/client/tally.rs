@@ -14,6 +14,8 @@ pub(super) struct Tally {
     mark: u64,
     /// The same, as far as the server knows.
     told: u64,
+    /// The number up to which another device has seen what may be yet to come here.
+    ahead: u64,
     /// The numbers that the server counted, as (exclusive lower, inclusive upper) bound.
     counted: (u64, u64),
     /// The number of messages that the server counted and that were not heard.
@@ -55,7 +57,7 @@ impl Tally {
 
     /// Takes in that nothing after `last` exists any more.
     pub(super) fn rewind(&mut self, last: u64) {
-        self.mark = self.mark.min(last);
+        (self.mark, self.ahead) = (self.mark.min(last), self.ahead.min(last));
         self.counted.1 = self.counted.1.min(last);
         self.known_from = self.known_from.min(last.saturating_add(1));
         self.heard.retain(|seq| *seq <= last);
@@ -133,10 +135,18 @@ impl Tally {
     }
 
     /// Takes in that the server has everything up to `seq` as seen, and no more: it may not have kept what
-    /// it was told. Returns true if that is news.
-    pub(super) fn hear_mark(&mut self, seq: u64) -> bool {
-        self.told = seq;
-        self.see(seq)
+    /// it was told. What comes after `last` counts as seen once it has [come](Self::reach). Returns true if
+    /// that is news.
+    pub(super) fn hear_mark(&mut self, seq: u64, last: u64) -> bool {
+        (self.told, self.ahead) = (seq.min(last), seq);
+        self.see(self.told)
+    }
+
+    /// Takes in that everything up to `last` has come.
+    pub(super) fn reach(&mut self, last: u64) {
+        if self.mark < self.ahead {
+            self.learn(self.ahead.min(last));
+        }
     }
 
     /// Returns the mark, if the server is to be told of it; from then on it knows it.

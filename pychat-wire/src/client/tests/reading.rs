@@ -86,6 +86,21 @@ fn what_another_device_has_seen_is_seen() {
 }
 
 #[test]
+fn what_another_device_has_seen_is_seen_also_where_it_is_yet_to_come_here() {
+    let mut stage = Stage::in_two_rooms(10);
+    stage.hear(&within_other([live(11)]));
+    let events = stage.hear(&[ServerMessage::Read { room: "r7".into(), seq: 13 }]);
+    assert_eq!(events, [Event::Read { room: other(), seq: 11 }]);
+    for (seq, seen, unread) in [(12, 12, 0), (13, 13, 0), (14, 13, 1)] {
+        stage.hear(&within_other([live(seq)]));
+        assert_eq!((stage.client.seen(&other()), stage.client.unread(&other())), (seen, unread));
+        assert_eq!(stage.client.saved().seen(&other()), seen);
+    }
+    stage.pass(5_000);
+    assert!(stage.written().is_empty(), "the server knows");
+}
+
+#[test]
 fn a_mark_that_the_server_did_not_keep_is_told_again() {
     let mut stage = Stage::in_two_rooms(10);
     stage.hear(&within_other((11..=13).map(live)));

@@ -85,6 +85,8 @@ pub enum Request {
         /// The invite.
         invite: InviteId,
     },
+    /// Know all that other servers had carried out before; asked for only where they share the store.
+    Sync,
     /// Let all servers know that somebody is present on this one, in place of whoever has a name that
     /// looks like theirs and is not the same person; asked for only where servers share the store.
     Enter(Presence),

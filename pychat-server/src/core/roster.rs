@@ -11,7 +11,7 @@ mod servers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use pychat_wire::{UserName, message::Listing, name::Skeleton};
+use pychat_wire::{UserName, key::PublicKey, message::Listing, name::Skeleton};
 
 pub use self::servers::Gone;
 use self::{numbers::Numbers, servers::Servers};
@@ -49,6 +49,8 @@ pub struct Roster {
 pub struct Participant {
     name: UserName,
     person: Option<PersonId>,
+    /// Their key, if they own no name and servers share the store.
+    key: Option<PublicKey>,
     /// Their connections to this server, in join order; at least one, unless servers share the store.
     connections: Vec<ConnectionId>,
     /// The servers that they are on, if several share the store.
@@ -99,6 +101,11 @@ impl Participant {
     /// Returns the person, if they proved who they are.
     pub fn person(&self) -> Option<PersonId> {
         self.person
+    }
+
+    /// Returns their key, if they owned no name when they came and servers share the store.
+    pub fn key(&self) -> Option<PublicKey> {
+        self.key
     }
 
     /// Returns their connections, in join order.
@@ -157,8 +164,8 @@ impl Roster {
         if let Some(members) = &mut self.members {
             members.push(name.as_str());
         }
-        let servers = BTreeSet::new();
-        self.participants.insert(index, Participant { name, person, connections, servers });
+        let (key, servers) = (None, BTreeSet::new());
+        self.participants.insert(index, Participant { name, person, key, connections, servers });
         index
     }
 
@@ -227,8 +234,8 @@ impl Roster {
             return Some(Left::Present(*other));
         }
         if self.servers.here.is_some() {
-            let (name, person) = (participant.name.clone(), participant.person);
-            return Some(Left::Away(Presence { name, person }));
+            let Participant { ref name, person, key, .. } = *participant;
+            return Some(Left::Away(Presence { name: name.clone(), person, key }));
         }
         let name = self.remove(index)?.name;
         Some(Left::Gone { name, index })

@@ -26,7 +26,7 @@ use crate::{
     store::{
         Memory, SqliteStore, Store,
         postgres::{PostgresStore, RouteError, Routes, Sharing},
-        sqlite::{Folder, OpenError, Place},
+        sqlite::{OpenError, Place},
     },
 };
 
@@ -86,13 +86,14 @@ pub(super) fn open_store(config: &Config) -> Result<Box<dyn Store>, StartError> 
     let history = &config.history;
     let (retention, epoch) = (history.retention, u128::from_ne_bytes(random()?));
     if let Some(database) = &history.database {
-        // The folder is made for the certificate.
-        history.directory.as_deref().map(Folder::lock_only).transpose()?;
         let routes = Arc::new(Routes::find(database.clone())?);
         let server = u128::from_ne_bytes(random()?);
         let sharing = Sharing { name: config.name.clone(), ..Sharing::default() };
         let store = PostgresStore::new(routes, retention, epoch, server).shared(sharing);
-        return Ok(Box::new(store));
+        return Ok(match &history.directory {
+            Some(directory) => Box::new(store.at_home(directory)?),
+            None => Box::new(store),
+        });
     }
     let Some(directory) = &history.directory else {
         return Ok(Box::new(Memory::new(epoch, retention)));

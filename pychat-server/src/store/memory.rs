@@ -187,7 +187,8 @@ impl Memory {
             | Request::Admit { .. }
             | Request::Enter(_)
             | Request::Leave(..)
-            | Request::Offer(_) => (),
+            | Request::Offer(_)
+            | Request::Sync => (),
         }
         Stored::Changed
     }

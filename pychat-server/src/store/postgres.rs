@@ -18,6 +18,7 @@ mod opening;
 mod people;
 mod picture;
 mod pipeline;
+mod process;
 mod records;
 mod rooms;
 mod routes;

@@ -206,12 +206,12 @@ impl Shared {
                 self.present.retain(|other| {
                     let is_alike =
                         other.presence.name.skeletons().iter().any(|it| looks.contains(it));
-                    !is_alike || other.presence == *presence && other.server != server
+                    !is_alike || other.presence.is_same(presence) && other.server != server
                 });
                 self.present.push(Present { server, presence: presence.clone() });
             }
             Request::Leave(presence, _) => {
-                self.present.retain(|it| it.server != server || it.presence != *presence);
+                self.present.retain(|it| it.server != server || !it.presence.is_same(presence));
             }
             Request::EndRoom(room) => {
                 let rooms = self.memory.rooms().expect("memory can be read");

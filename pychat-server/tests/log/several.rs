@@ -53,7 +53,7 @@ fn slow() -> Request {
 }
 
 fn presence(of: &str, person: Option<PersonId>) -> Presence {
-    Presence { name: name(of), person }
+    Presence { name: name(of), person, key: None }
 }
 
 #[track_caller]

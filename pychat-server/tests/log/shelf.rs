@@ -29,8 +29,9 @@ use super::patient::Database;
 /// The name of a log that is begun here.
 pub(crate) const EPOCH: &str = "000000000000000000000000000000ab";
 
-/// The longest that a lock is waited for.
-const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+/// The longest that a lock is waited for: a process that another test has just started may hold a copy of it
+/// until it is itself.
+pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A folder of the test's own; gone when dropped.
 #[derive(Debug)]
@@ -56,7 +57,6 @@ impl Shelf {
         retention: Retention,
         epoch: u128,
     ) -> Result<SqliteStore, OpenError> {
-        // A process that another test has just started may hold a copy of the lock until it is itself.
         let deadline = Instant::now() + LOCK_PATIENCE;
         loop {
             match SqliteStore::open(&self.place, retention, epoch) {

@@ -65,6 +65,7 @@ impl Disk {
             | Request::Enter(_)
             | Request::Leave(..)
             | Request::Offer(_)
+            | Request::Sync
             | Request::Moderate { .. } => panic!("nobody asks for that"),
         }
     }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use pychat_wire::{
     NameError, UserName,
-    key::{InviteCode, PublicKey},
+    key::{InviteCode, PairCode, PublicKey},
     message::{ErrorCode, Hello, PROTOCOL, Positions, Resume},
     notice::Notice,
 };
@@ -26,6 +26,8 @@ pub(super) struct Wish {
     pub(super) resume: Option<Resume<'static>>,
     /// The code that lets a newcomer in.
     pub(super) invite: Option<InviteCode>,
+    /// The code that adds the device to a person.
+    pub(super) pair: Option<PairCode>,
 }
 
 impl Wish {
@@ -41,12 +43,12 @@ impl Wish {
             }
         };
         let resume = hello.resume.as_ref().map(own);
-        Self { name, device: Some(device), resume, invite: hello.invite }
+        Self { name, device: Some(device), resume, invite: hello.invite, pair: hello.pair }
     }
 
     /// Returns that of a guest of protocol 1.
     pub(super) fn unproved(name: UserName) -> Self {
-        Self { name, device: None, resume: None, invite: None }
+        Self { name, device: None, resume: None, invite: None, pair: None }
     }
 }
 
@@ -75,17 +77,34 @@ impl Chat {
                 let Some(key) = self.verify(now, id, hello, effects) else { return };
                 let label = hello.label.as_deref().unwrap_or_default().into();
                 let device = Device { key, label, added_ms: self.wall_clock.utc_ms };
-                if !self.refuse_banned(id, key, effects)
-                    && self.pair(now, id, &name, &device, hello, effects)
-                    && self.is_let_in(now, id, key, hello.invite, effects)
-                {
-                    self.join_as(now, id, Wish::new(name, device, hello), effects);
+                let wish = Wish::new(name, device, hello);
+                if self.roster.is_shared() {
+                    self.sync_first(id, wish, effects);
+                } else {
+                    self.on_wish(now, id, wish, effects);
                 }
             }
             Err(error) => {
                 refuse_name(id, protocol, error, effects);
                 self.count_bad(id, ErrorCode::NameInvalid, &error, effects);
             }
+        }
+    }
+
+    /// Lets a guest of protocol 2 in who has proved who it is, or refuses it, by all that is known.
+    pub(super) fn on_wish(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        wish: Wish,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(device) = &wish.device else { return };
+        if !self.refuse_banned(id, device.key, effects)
+            && self.pair(now, id, (&wish.name, device), wish.pair, effects)
+            && self.is_let_in(now, id, device.key, wish.invite, effects)
+        {
+            self.join_as(now, id, wish, effects);
         }
     }
 
@@ -115,13 +134,12 @@ impl Chat {
         &mut self,
         now: Instant,
         id: ConnectionId,
-        name: &UserName,
-        device: &Device,
-        hello: &Hello<'_>,
+        (name, device): (&UserName, &Device),
+        code: Option<PairCode>,
         effects: &mut Vec<Effect>,
     ) -> bool {
         // A device that was added knows that only once it was welcomed.
-        let Some(code) = hello.pair.filter(|_| self.people.of_key(device.key).is_none()) else {
+        let Some(code) = code.filter(|_| self.people.of_key(device.key).is_none()) else {
             return true;
         };
         if let Some(person) = self.people.pair(now, name, code, device.clone()) {

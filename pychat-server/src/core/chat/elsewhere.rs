@@ -74,7 +74,8 @@ impl Chat {
                 Request::Append { .. }
                 | Request::Amend { .. }
                 | Request::Recall { .. }
-                | Request::Find { .. },
+                | Request::Find { .. }
+                | Request::Sync,
                 _,
             ) => (),
         }

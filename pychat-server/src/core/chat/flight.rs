@@ -3,7 +3,7 @@
 
 use std::{collections::VecDeque, mem, time::Instant};
 
-use super::{Action, Chat, CloseReason, Effect, Phase, act, requests::Pending};
+use super::{Action, Chat, CloseReason, Effect, Phase, act, arrival::Wish, requests::Pending};
 use crate::core::{
     id::{ConnectionId, Ticket},
     record::Request,
@@ -143,12 +143,36 @@ impl Chat {
     /// Guests ask again for names whose holders had something in flight.
     pub(super) fn retry_claims(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         for id in mem::take(&mut self.requests.claiming) {
-            let Some(peer) = self.peers.get_mut(&id) else { continue };
-            if let Phase::Claiming(_) = peer.phase
-                && let Phase::Claiming(wish) = mem::replace(&mut peer.phase, Phase::Guest)
-            {
-                act(id, Action::ResumeRead, effects);
+            if let Some(wish) = self.take_wish(id, effects) {
                 self.join_as(now, id, wish, effects);
+            }
+        }
+    }
+
+    /// `Guest` becomes `Claiming`: it is not read until the store has answered.
+    pub(super) fn wait_with(&mut self, id: ConnectionId, wish: Wish, effects: &mut Vec<Effect>) {
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.phase = Phase::Claiming(wish);
+            act(id, Action::AwaitStore, effects);
+        }
+    }
+
+    /// `Claiming` becomes `Guest`, whose wish is returned; `None` if it is gone, or closing.
+    pub(super) fn take_wish(
+        &mut self,
+        id: ConnectionId,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Wish> {
+        let peer = self.peers.get_mut(&id)?;
+        let phase = mem::replace(&mut peer.phase, Phase::Guest);
+        match phase {
+            Phase::Claiming(wish) => {
+                act(id, Action::ResumeRead, effects);
+                Some(wish)
+            }
+            other => {
+                peer.phase = other;
+                None
             }
         }
     }

@@ -15,7 +15,7 @@ use pychat_wire::{
 };
 
 use super::{
-    Action, Chat, CloseReason, Complaint, Effect, Event, Peer, Phase, Refusal, act,
+    Action, Chat, CloseReason, Complaint, Effect, Event, Peer, Refusal, act,
     arrival::Wish,
     complain, notify,
     orders::{Asker, answer, refuse_other},
@@ -142,10 +142,7 @@ impl Chat {
             return self.refuse_unreserved(now, id, effects);
         }
         self.admit(id, Admitted { id, person, name: wish.name.clone(), invite, code }, effects);
-        if let Some(peer) = self.peers.get_mut(&id) {
-            peer.phase = Phase::Claiming(Wish { invite: None, ..wish });
-            act(id, Action::AwaitStore, effects);
-        }
+        self.wait_with(id, Wish { invite: None, ..wish }, effects);
     }
 
     /// There is no room for another name for now; a newcomer without one would need another invite to
@@ -181,14 +178,7 @@ impl Chat {
         } else {
             invites.keep_use(invite);
         }
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        if !matches!(peer.phase, Phase::Claiming(_)) {
-            return; // It is closing.
-        }
-        let Phase::Claiming(wish) = std::mem::replace(&mut peer.phase, Phase::Guest) else {
-            return;
-        };
-        act(id, Action::ResumeRead, effects);
+        let Some(wish) = self.take_wish(id, effects) else { return };
         match error {
             None => self.join_as(now, id, wish, effects),
             Some(StorageError::Overtaken) => {

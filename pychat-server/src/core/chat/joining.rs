@@ -32,7 +32,7 @@ impl Chat {
         self.change_people(id, effects);
         let free = self.find_free(name.clone());
         if self.roster.is_shared() {
-            let presence = Presence { name: free.name().clone(), person: None };
+            let presence = Presence { name: free.name().clone(), person: None, key: None };
             return self.ask_to_enter(id, Wish::unproved(name), presence, effects);
         }
         let name = free.name().clone();
@@ -109,8 +109,7 @@ impl Chat {
         }
         let person = person.unwrap_or_else(|| self.people.stranger());
         if self.roster.is_shared() {
-            let presence = Presence { name: wish.name.clone(), person: Some(person) };
-            return self.ask_to_enter(id, wish, presence, effects);
+            return self.ask_to_enter_as(id, wish, person, effects);
         }
         for holder in holders {
             self.displace(holder, effects);
@@ -132,8 +131,7 @@ impl Chat {
     ) {
         let (Some(person), Some(device)) = (person, &wish.device) else { return };
         let Some(present) = connections.last() else {
-            let presence = Presence { name: wish.name.clone(), person: Some(person) };
-            return self.ask_to_enter(id, wish, presence, effects);
+            return self.ask_to_enter_as(id, wish, person, effects);
         };
         self.roster.join_again(id, *present);
         if CONNECTIONS_PER_PERSON_MAX <= connections.len() {
@@ -155,7 +153,7 @@ impl Chat {
         person: PersonId,
         effects: &mut Vec<Effect>,
     ) {
-        let Wish { name, device: Some(device), resume, invite: _ } = wish else { return };
+        let Wish { name, device: Some(device), resume, .. } = wish else { return };
         let mut grant =
             Grant { person, key: device.key, is_saved: self.people.owns(person, &name) };
         if grant.is_saved {
@@ -201,12 +199,9 @@ impl Chat {
 
     /// `Guest` becomes `Claiming`: somebody's leaving, here to make way, is told after what they said
     /// was answered; and a person joins once the store has them.
-    fn claim(&mut self, id: ConnectionId, wish: Wish, effects: &mut Vec<Effect>) {
-        if let Some(peer) = self.peers.get_mut(&id) {
-            peer.phase = Phase::Claiming(wish);
-            self.requests.claiming.push(id);
-            act(id, Action::AwaitStore, effects);
-        }
+    pub(super) fn claim(&mut self, id: ConnectionId, wish: Wish, effects: &mut Vec<Effect>) {
+        self.wait_with(id, wish, effects);
+        self.requests.claiming.push(id);
     }
 
     /// Reserves a name for a person, unless their address has done so too often; returns true if it
@@ -226,13 +221,14 @@ impl Chat {
             && self.people.reserve(person, device, name, utc_ms, expiry)
     }
 
-    /// Returns the person who has this key. Where they own no name, only their connections tell.
+    /// Returns the person who has this key. Where they own no name, only their presence tells.
     fn person_of(&self, name: &UserName, key: PublicKey) -> Option<PersonId> {
         let grant = |id: &ConnectionId| self.peers.get(id)?.grant;
-        self.people.of_key(key).or_else(|| {
-            let connections = self.roster.holders(name).flat_map(Participant::connections);
-            connections.filter_map(grant).find(|grant| grant.key == key).map(|grant| grant.person)
-        })
+        let is_here = |id: &ConnectionId| grant(id).is_some_and(|grant| grant.key == key);
+        let is_it =
+            |it: &&Participant| it.key() == Some(key) || it.connections().iter().any(is_here);
+        let present = || self.roster.holders(name).find(is_it)?.person();
+        self.people.of_key(key).or_else(present)
     }
 
     /// Returns the person at a connection, if its peer proved who it is.

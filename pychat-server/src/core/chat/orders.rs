@@ -33,6 +33,7 @@ pub(super) enum Asker {
 #[derive(Debug)]
 pub(super) struct Unanswered {
     asker: Asker,
+    order: Order,
     deed: Deed,
     /// The requests that the store has not answered.
     n_pending: usize,
@@ -127,7 +128,7 @@ impl Chat {
                 };
                 answer_done(asker, deed, effects);
             }
-            Ok(done) => self.keep_order(asker, by, order.key(), done, effects),
+            Ok(done) => self.keep_order(asker, by, order, done, effects),
             Err(text) => answer(asker, Reply::Failed { text }, effects),
         }
     }
@@ -137,12 +138,12 @@ impl Chat {
         &mut self,
         asker: Asker,
         by: &str,
-        verb: &str,
+        order: &Order,
         done: Done,
         effects: &mut Vec<Effect>,
     ) {
         let Done { text, subject, detail, changes, .. } = done;
-        let (verb, by) = (verb.to_owned(), by.to_owned());
+        let (verb, by, order) = (order.key().to_owned(), by.to_owned(), order.clone());
         let deed =
             Deed { verb: verb.clone(), by: by.clone(), subject: subject.clone(), text, id: None };
         let entry = AuditEntry { time_ms: self.wall_clock.utc_ms, who: by, verb, subject, detail };
@@ -150,15 +151,18 @@ impl Chat {
         let mut requests: Vec<_> = people.collect();
         requests.push(Request::Moderate { changes, entry });
         let n_pending = requests.len();
-        let number = self.requests.orders.add(Unanswered { asker, deed, n_pending, error: None });
+        let number =
+            self.requests.orders.add(Unanswered { asker, order, deed, n_pending, error: None });
         for request in requests {
             self.requests.make(Pending::Order { number }, request, effects);
         }
     }
 
-    /// The store has answered one request of an order; the last answer is the order's.
+    /// The store has answered one request of an order; the last answer is the order's. Where another server
+    /// was faster, the order is carried out again, by what is so now.
     pub(super) fn on_order_stored(
         &mut self,
+        now: Instant,
         number: u64,
         error: Option<StorageError>,
         effects: &mut Vec<Effect>,
@@ -167,10 +171,13 @@ impl Chat {
         order.n_pending -= 1;
         order.error = order.error.take().or(error);
         if order.n_pending == 0
-            && let Some(Unanswered { asker, deed, error, .. }) =
+            && let Some(Unanswered { asker, order, deed, error, .. }) =
                 self.requests.orders.by_number.remove(&number)
         {
             match error {
+                Some(StorageError::Overtaken) => {
+                    self.on_order(now, asker, &deed.by, &order, effects);
+                }
                 Some(error) if self.roster.is_shared() => {
                     answer(asker, undone(&error), effects);
                 }
@@ -204,7 +211,7 @@ impl Chat {
         }
         let connections = holder.connections().to_vec();
         let grants = connections.iter().filter_map(|id| self.peers.get(id)?.grant);
-        let mut keys: Vec<_> = grants.map(|grant| grant.key).collect();
+        let mut keys: Vec<_> = grants.map(|grant| grant.key).chain(holder.key()).collect();
         keys.sort_unstable();
         keys.dedup();
         Ok(Target { name: Participant::name(holder).clone(), owner: None, keys, connections })

@@ -66,6 +66,10 @@ pub(super) enum Pending {
     NewMark(ReadMark),
     /// A room is over. If that is not kept, the next start asks for it again.
     EndRoom(RoomId),
+    /// A guest has said hello.
+    Sync {
+        id: ConnectionId,
+    },
     /// A guest is to be present.
     Enter {
         id: ConnectionId,
@@ -310,7 +314,7 @@ impl Chat {
         effects: &mut Vec<Effect>,
     ) {
         match (pending, error) {
-            (Pending::Order { number }, error) => self.on_order_stored(number, error, effects),
+            (Pending::Order { number }, error) => self.on_order_stored(now, number, error, effects),
             (Pending::ChangePerson { by }, Some(_)) => self.on_change_failed(by),
             (Pending::Admit(admitted), error) => {
                 self.requests.admitting.remove(&admitted.person);
@@ -328,6 +332,7 @@ impl Chat {
                     self.on_room_over(room, effects);
                 }
             }
+            (Pending::Sync { id }, error) => self.on_synced(now, id, error.as_ref(), effects),
             (Pending::Enter { id, presence }, error) => {
                 self.on_entered(now, id, &presence, error.as_ref(), effects);
             }

@@ -2,21 +2,18 @@
 //! gone once it has told that: so names are unique over all of them, and all hear of comings and goings
 //! in one order.
 
-use std::{
-    mem,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use pychat_wire::{message::Reason, notice::Notice};
 
 use super::{
-    Action, Chat, CloseReason, Complaint, Effect, Phase, Protocol, act, arrival::Wish, complain,
-    notify, requests::Pending,
+    Chat, CloseReason, Complaint, Effect, Protocol, arrival::Wish, complain, notify,
+    requests::Pending,
 };
 use crate::core::{
     elsewhere::Present,
     id::ConnectionId,
-    record::{Presence, Request, ServerId, StorageError},
+    record::{PersonId, Presence, Request, ServerId, StorageError},
     roster::Gone,
 };
 
@@ -44,6 +41,28 @@ impl Chat {
         }
     }
 
+    /// `Guest` becomes `Claiming`: what others had done before its hello is to be known here. Whoever comes
+    /// from another server finds all that they knew there, and what was made there is good here.
+    pub(super) fn sync_first(&mut self, id: ConnectionId, wish: Wish, effects: &mut Vec<Effect>) {
+        self.wait_with(id, wish, effects);
+        self.requests.make(Pending::Sync { id }, Request::Sync, effects);
+    }
+
+    /// The store has answered: all is known that was done before a guest's hello.
+    pub(super) fn on_synced(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        error: Option<&StorageError>,
+        effects: &mut Vec<Effect>,
+    ) {
+        match (self.take_wish(id, effects), error) {
+            (Some(wish), None) => self.on_wish(now, id, wish, effects),
+            (Some(_), Some(error)) => self.refuse_entry(id, error, effects),
+            (None, _) => (),
+        }
+    }
+
     /// `Guest` becomes `Claiming`: the store is to tell all servers that it is present.
     pub(super) fn ask_to_enter(
         &mut self,
@@ -52,12 +71,24 @@ impl Chat {
         presence: Presence,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        peer.phase = Phase::Claiming(wish);
-        act(id, Action::AwaitStore, effects);
+        self.wait_with(id, wish, effects);
         self.roster.hold(&presence.name);
         let pending = Pending::Enter { id, presence: presence.clone() };
         self.requests.make(pending, Request::Enter(presence), effects);
+    }
+
+    /// The same, of somebody who has proved who they are.
+    pub(super) fn ask_to_enter_as(
+        &mut self,
+        id: ConnectionId,
+        wish: Wish,
+        person: PersonId,
+        effects: &mut Vec<Effect>,
+    ) {
+        let device = wish.device.as_ref().filter(|_| !self.people.is_known(person));
+        let key = device.map(|device| device.key);
+        let presence = Presence { name: wish.name.clone(), person: Some(person), key };
+        self.ask_to_enter(id, wish, presence, effects);
     }
 
     /// The store has answered whether somebody is present. If another server was faster, the name may be
@@ -71,16 +102,7 @@ impl Chat {
         effects: &mut Vec<Effect>,
     ) {
         self.roster.release(&presence.name);
-        let peer = self.peers.get_mut(&id).filter(|peer| matches!(peer.phase, Phase::Claiming(_)));
-        let phase = peer.map(|peer| mem::replace(&mut peer.phase, Phase::Guest));
-        let wish = phase.and_then(|phase| match phase {
-            Phase::Claiming(wish) => Some(wish),
-            _ => None, // It is gone, or closing.
-        });
-        if wish.is_some() {
-            act(id, Action::ResumeRead, effects);
-        }
-        match (wish, error) {
+        match (self.take_wish(id, effects), error) {
             (wish, None) => self.let_in(now, id, (wish, presence), effects),
             (Some(wish), Some(StorageError::Overtaken)) => self.join_as(now, id, wish, effects),
             (Some(_), Some(error)) => self.refuse_entry(id, error, effects),
@@ -90,7 +112,7 @@ impl Chat {
     }
 
     /// Lists somebody as present here, and welcomes them, unless their connection is gone or their device
-    /// banned by now.
+    /// banned by now. Who was forgotten meanwhile comes in as somebody new.
     fn let_in(
         &mut self,
         now: Instant,
@@ -106,6 +128,12 @@ impl Chat {
         let key = wish.as_ref().and_then(|wish| Some(wish.device.as_ref()?.key));
         let is_refused = key.is_some_and(|key| self.refuse_banned(id, key, effects));
         match (wish.filter(|_| !is_refused), presence.person) {
+            (Some(wish), Some(person))
+                if presence.key.is_none() && !self.people.is_known(person) =>
+            {
+                self.ask_to_leave(presence.clone(), CloseReason::Removed, effects);
+                self.claim(id, wish, effects);
+            }
             (Some(wish), Some(person)) => {
                 self.roster.join_listed(id, presence);
                 self.welcome(now, id, wish, person, effects);

@@ -60,7 +60,7 @@ impl Keys {
                 }
             }
             Request::Amend { room, draft, .. } => keys.append(*room, draft),
-            Request::Recall { .. } | Request::Find { .. } => (),
+            Request::Recall { .. } | Request::Find { .. } | Request::Sync => (),
             Request::Mark(ReadMark { room: HALL, person, .. }) => keys.rely([Key::Person(*person)]),
             Request::Mark(mark) => keys.rely([Key::Member(mark.room, mark.person)]),
             Request::EndRoom(room) => {
@@ -174,7 +174,7 @@ mod tests {
 
     fn enter(name: &str, person: Option<u64>) -> Request {
         let name = UserName::new(name).unwrap();
-        Request::Enter(Presence { name, person: person.map(PersonId) })
+        Request::Enter(Presence { name, person: person.map(PersonId), key: None })
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Presence and pairing, as servers of one chat tell each other of them.
 
-use pychat_wire::UserName;
+use pychat_wire::{UserName, key::PublicKey};
 
 use super::PersonId;
 
@@ -15,6 +15,15 @@ pub struct Presence {
     pub name: UserName,
     /// The person, if they proved who they are.
     pub person: Option<PersonId>,
+    /// The key of somebody who owns no name: nothing else tells who they are.
+    pub key: Option<PublicKey>,
+}
+
+impl Presence {
+    /// Returns true if the other is of the same person by the same name, whatever the device.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (&self.name, self.person) == (&other.name, other.person)
+    }
 }
 
 /// A code by which another device can join a person, as all servers know it.

@@ -96,6 +96,7 @@ impl Roster {
         });
         if let Some(participant) = self.participants.get_mut(&index) {
             participant.servers.insert(server);
+            participant.key = participant.key.or(presence.key);
         }
         (index, listed.is_none())
     }

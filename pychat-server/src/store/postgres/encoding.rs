@@ -8,7 +8,10 @@
 
 mod parts;
 
-use pychat_wire::{key::InviteId, message::Reason};
+use pychat_wire::{
+    key::{InviteId, PublicKey},
+    message::Reason,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
@@ -80,7 +83,7 @@ enum Told {
     Forget { person: u64 },
     Moderate { changes: Vec<RuleTold>, entry: AuditEntry },
     Admit { person: PersonTold, invite: InviteId },
-    Enter { name: String, person: Option<u64> },
+    Enter { name: String, person: Option<u64>, key: Option<PublicKey> },
     Leave { name: String, person: Option<u64>, reason: Reason },
     Offer { person: u64, hash: [u8; 32], expires_ms: u64 },
     Gone { server: u64 },
@@ -160,7 +163,8 @@ impl Draft {
             }
             (Request::Admit { person, invite }, _) => Told::Admit { person: person.into(), invite },
             (Request::Enter(it), _) => {
-                Told::Enter { name: it.name.as_str().to_owned(), person: person(it.person) }
+                let name = it.name.as_str().to_owned();
+                Told::Enter { name, person: person(it.person), key: it.key }
             }
             (Request::Leave(it, reason), _) => {
                 Told::Leave { name: it.name.as_str().to_owned(), person: person(it.person), reason }
@@ -173,7 +177,8 @@ impl Draft {
                 Request::Append { .. }
                 | Request::Amend { .. }
                 | Request::Recall { .. }
-                | Request::Find { .. },
+                | Request::Find { .. }
+                | Request::Sync,
                 _,
             ) => return,
         };
@@ -272,8 +277,8 @@ impl TryFrom<Told> for Change {
     type Error = Unreadable;
 
     fn try_from(told: Told) -> Result<Self, Unreadable> {
-        let presence = |name: &str, person: Option<u64>| -> Result<_, Unreadable> {
-            Ok(Presence { name: parts::user_name(name)?, person: person.map(PersonId) })
+        let presence = |name: &str, person: Option<u64>, key| -> Result<_, Unreadable> {
+            Ok(Presence { name: parts::user_name(name)?, person: person.map(PersonId), key })
         };
         Ok(Self::Other(match told {
             Told::Append { record, change } => {
@@ -297,9 +302,9 @@ impl TryFrom<Told> for Change {
                 Request::Moderate { changes: changes.collect::<Result<_, _>>()?, entry }
             }
             Told::Admit { person, invite } => Request::Admit { person: person.into(), invite },
-            Told::Enter { name, person } => Request::Enter(presence(&name, person)?),
+            Told::Enter { name, person, key } => Request::Enter(presence(&name, person, key)?),
             Told::Leave { name, person, reason } => {
-                Request::Leave(presence(&name, person)?, reason)
+                Request::Leave(presence(&name, person, None)?, reason)
             }
             Told::Offer { person, hash, expires_ms } => {
                 Request::Offer(PairOffer { person: PersonId(person), hash, expires_ms })

@@ -246,7 +246,7 @@ mod tests {
     use crate::core::{elsewhere::Presence, record::Stored};
 
     fn enter(name: &str) -> Request {
-        Request::Enter(Presence { name: UserName::new(name).unwrap(), person: None })
+        Request::Enter(Presence { name: UserName::new(name).unwrap(), person: None, key: None })
     }
 
     fn journal() -> Journal {

@@ -213,7 +213,7 @@ impl Picture {
                     sharing::go(server, &presence, &mut self.writes);
                 }
             }
-            Request::Offer(_) => (), // It is only told.
+            Request::Offer(_) | Request::Sync => (), // The one is only told, the other done by now.
         }
         Stored::Changed
     }

@@ -206,6 +206,7 @@ const SEVERAL_SERVERS: &[&str] = &[
         server bigint NOT NULL,
         name text NOT NULL,
         person bigint,
+        key bytea,
         look text NOT NULL,
         other_look text NOT NULL,
         UNIQUE (server, name)

@@ -8,7 +8,7 @@ use super::{
     link::{Answers, damage},
     loading::{self, Loaded},
     schema,
-    sharing::Sharing,
+    sharing::{self, Sharing},
     statement::Statement,
 };
 use crate::core::{elsewhere::ServerId, record::StorageError};
@@ -96,6 +96,8 @@ pub(super) struct Beginning {
     new_epoch: String,
     /// Others may share the log.
     pub(super) sharing: Option<Sharing>,
+    /// The name of the process that is gone whose place this one takes.
+    pub(super) predecessor: Option<String>,
     /// The name of the log, and the number of this server.
     entered: (String, ServerId),
 }
@@ -107,6 +109,7 @@ enum Step {
     Version,
     Migrate { version: usize },
     Enter,
+    Bury(ServerId),
     Load,
 }
 
@@ -119,8 +122,15 @@ pub(super) enum Begun {
 
 impl Beginning {
     pub(super) fn new(new_epoch: String) -> Self {
-        let (sharing, entered) = (None, Default::default());
-        Self { step: Step::Claim, began: None, retry_at: None, new_epoch, sharing, entered }
+        Self {
+            step: Step::Claim,
+            began: None,
+            retry_at: None,
+            new_epoch,
+            sharing: None,
+            predecessor: None,
+            entered: Default::default(),
+        }
     }
 
     /// Returns true if there was no time left at `now` to wait any longer.
@@ -163,6 +173,7 @@ impl Beginning {
                 migration.chain([update]).collect()
             }
             Step::Enter => self.enter(server),
+            Step::Bury(server) => sharing::leave(server).into(),
             Step::Load => loading::load(self.entered.1),
         })
     }
@@ -175,7 +186,7 @@ impl Beginning {
             Statement::new(DELETE_SERVERS, []),
         ];
         if let Some(sharing) = &self.sharing {
-            enter.extend(sharing.enter(server));
+            enter.extend(sharing.enter(server, self.predecessor.as_deref()));
             enter.push(Statement::new(UNLOCK, [BEGIN_LOCK.into()]));
         }
         enter
@@ -213,8 +224,11 @@ impl Beginning {
                 let epoch = first(0).ok_or_else(|| damage("a row is missing"))?;
                 let server = first(3).map_or(Ok(0), |row| row.get(0))?;
                 self.entered = (epoch.get::<&str>(0)?.to_owned(), ServerId(server));
-                Step::Load
+                let predecessor = first(5).filter(|_| self.sharing.is_some());
+                let predecessor = predecessor.map(|row| row.get(0)).transpose()?;
+                predecessor.map_or(Step::Load, |server| Step::Bury(ServerId(server)))
             }
+            Step::Bury(_) => Step::Load,
             Step::Load => {
                 let entered = self.entered.clone();
                 let loaded = Loaded::read(answers, entered, records_max)?;

@@ -17,7 +17,7 @@ use crate::core::{
     elsewhere::{Presence, Present, ServerId},
     record::{PersonId, StorageError},
 };
-use pychat_wire::UserName;
+use pychat_wire::{UserName, key::PublicKey};
 
 /// The time after which a server is dead that does not renew its lease.
 pub const LEASE: Duration = Duration::from_secs(10);
@@ -28,6 +28,7 @@ const INSERT_LEASE: &str = "WITH next AS (UPDATE journal_end SET servers = serve
     SELECT servers, $1, $2, $3, $4, (SELECT number FROM journal_end) FROM next \
     ON CONFLICT (server) DO UPDATE SET renewed = clock_timestamp() RETURNING id";
 const DELETE_LEASES: &str = "DELETE FROM leases WHERE gone AND renewed < now() - interval '1 day'";
+const SELECT_PREDECESSOR: &str = "SELECT id FROM leases WHERE server = $1 AND NOT gone";
 const RENEW: &str = "UPDATE leases SET renewed = clock_timestamp(), applied = $2 \
     WHERE id = $1 AND NOT gone RETURNING gone, (SELECT epoch FROM meta), \
     (SELECT version FROM version), (SELECT number FROM journal_end)";
@@ -47,12 +48,13 @@ const TRIM: &str = "DELETE FROM journal \
     AND number <= (SELECT max(number) FROM journal WHERE at < now() - $1 * interval '1 millisecond')";
 
 pub(super) const SELECT_PRESENT: &str =
-    "SELECT server, name, person FROM present WHERE server <> $1 ORDER BY position";
+    "SELECT server, name, person, key FROM present WHERE server <> $1 ORDER BY position";
 /// Takes those off whose place somebody takes: another one, whose name looks alike.
 const DELETE_LOOKALIKES: &str = "DELETE FROM present WHERE (look IN ($1, $2) OR other_look IN ($1, $2)) \
     AND NOT coalesce(person = $3, FALSE)";
-const INSERT_PRESENT: &str = "INSERT INTO present (server, name, person, look, other_look) \
-    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (server, name) DO UPDATE SET person = excluded.person";
+const INSERT_PRESENT: &str = "INSERT INTO present (server, name, person, key, look, other_look) \
+    VALUES ($1, $2, $3, $4, $5, $6) \
+    ON CONFLICT (server, name) DO UPDATE SET person = excluded.person, key = excluded.key";
 const DELETE_PRESENT: &str = "DELETE FROM present WHERE server = $1 AND name = $2";
 
 /// The time for which entries are kept that every server has applied.
@@ -87,12 +89,17 @@ impl Sharing {
         self.lease / 5 * 4
     }
 
-    /// Returns the statements by which a server process has a lease; the first answers with its number.
-    pub(super) fn enter(&self, server: &str) -> [Statement; 2] {
+    /// Returns the statements by which a server process has a lease: the first answers with its number, the
+    /// last with that of its predecessor, if nobody has said that this is gone.
+    pub(super) fn enter(&self, server: &str, predecessor: Option<&str>) -> [Statement; 3] {
         let version = schema::MIGRATIONS.len() as u64;
         let texts = [server, &self.name, &self.address].map(Owned::from);
         let values: Vec<_> = texts.into_iter().chain([version.into()]).collect();
-        [Statement::new(INSERT_LEASE, values), Statement::new(DELETE_LEASES, [])]
+        [
+            Statement::new(INSERT_LEASE, values),
+            Statement::new(DELETE_LEASES, []),
+            Statement::new(SELECT_PREDECESSOR, [predecessor.unwrap_or_default().into()]),
+        ]
     }
 
     /// Returns the statements that renew a lease, and ask which others have ended.
@@ -109,7 +116,7 @@ impl Sharing {
     }
 }
 
-/// Returns the statements that end the lease of a server which stops.
+/// Returns the statements that end the lease of a server which stops, or has.
 pub(super) fn leave(server: ServerId) -> [Statement; 2] {
     bury(server, Duration::ZERO)
 }
@@ -151,13 +158,14 @@ pub(super) fn check(standing: Option<&Row>, epoch: &str) -> Result<(), StorageEr
 
 /// Keeps that somebody is present on a server.
 pub(super) fn come(server: ServerId, presence: &Presence, out: &mut Vec<Statement>) {
-    let Presence { name, person } = presence;
+    let Presence { name, person, key } = presence;
     let person = Owned::from(person.map(|PersonId(id)| id));
     let looks = name.skeletons().each_ref().map(|look| Owned::from(look.as_str()));
     let [look, other_look] = looks;
     let values = [look.clone(), other_look.clone(), person.clone()];
     out.push(Statement::new(DELETE_LOOKALIKES, values));
-    let values = [server.0.into(), name.as_str().into(), person, look, other_look];
+    let key = Owned::from(key.as_ref().map(|key| &key.0[..]));
+    let values = [server.0.into(), name.as_str().into(), person, key, look, other_look];
     out.push(Statement::new(INSERT_PRESENT, values));
 }
 
@@ -172,7 +180,10 @@ pub(super) fn read_present(rows: &[Row]) -> Result<Vec<Present>, StorageError> {
     let present = |row: &Row| {
         let name = UserName::new(row.get(1)?).map_err(damage)?;
         let person = row.get::<Option<u64>>(2)?.map(PersonId);
-        Ok(Present { server: ServerId(row.get(0)?), presence: Presence { name, person } })
+        let key = row.get::<Option<&[u8]>>(3)?.map(<[u8; 32]>::try_from).transpose();
+        let key = key.map_err(damage)?.map(PublicKey);
+        let presence = Presence { name, person, key };
+        Ok(Present { server: ServerId(row.get(0)?), presence })
     };
     rows.iter().map(present).collect()
 }

@@ -14,6 +14,7 @@ use super::{
     link::Link,
     listener::Listener,
     loading::{Loaded, TailRecord},
+    process::Process,
     routes::Routes,
     schema::MIGRATIONS,
     session::Beginning,
@@ -36,7 +37,7 @@ use crate::{
 #[derive(Debug)]
 pub struct PostgresStore {
     pub(super) routes: Arc<Routes>,
-    pub(super) server: String,
+    pub(super) process: Process,
     pub(super) lines: Option<Lines>,
     pub(super) phase: Phase,
     pub(super) memory: Held,
@@ -107,7 +108,7 @@ impl PostgresStore {
         let logs = Logs::new(retention.messages_max);
         Self {
             routes,
-            server: format!("{server:032x}"),
+            process: Process::new(format!("{server:032x}")),
             lines: None,
             phase: Phase::Beginning(Beginning::new(epoch)),
             memory: Held { epoch: String::new(), logs, loaded: None, journal: None },
@@ -172,9 +173,9 @@ impl Store for PostgresStore {
             Ok(Connection::new(routes, purpose, registry.try_clone()?, token))
         };
         let link = Link::new(connect("log", 0)?);
-        let sweeper = Sweeper::new(connect("tidying", 1)?, self.server.clone());
+        let sweeper = Sweeper::new(connect("tidying", 1)?, self.process.name.clone());
         let listener = if self.is_shared() {
-            Some(Listener::new(connect("listening", 2)?, self.server.clone()))
+            Some(Listener::new(connect("listening", 2)?, self.process.name.clone()))
         } else {
             None
         };

@@ -266,12 +266,14 @@ impl PostgresStore {
             return false;
         }
         let (doing, statements) = match &mut self.phase {
-            Phase::Beginning(beginning) => (Doing::Session, beginning.exchange(now, &self.server)),
+            Phase::Beginning(beginning) => {
+                (Doing::Session, beginning.exchange(now, &self.process.name))
+            }
             Phase::Away { until, .. } if until.is_some_and(|until| now < until) => return false,
             Phase::Away { .. } => {
                 let (committed, journal) =
                     (self.commits.last_committed(), self.memory.journal.as_ref());
-                (Doing::Session, Some(session::come_back(&self.server, committed, journal)))
+                (Doing::Session, Some(session::come_back(&self.process.name, committed, journal)))
             }
             Phase::Ready => self.next_exchange(now),
             Phase::Over(_) => return false,
@@ -302,7 +304,7 @@ impl PostgresStore {
         }
         let is_others_turn = self.commits.take_turn() || is_fenced;
         if !is_others_turn
-            && let Some(statements) = self.commits.begin(&self.server, journal.as_ref())
+            && let Some(statements) = self.commits.begin(&self.process.name, journal.as_ref())
         {
             return (Doing::Batch, Some(statements));
         }
@@ -318,6 +320,6 @@ impl PostgresStore {
         if is_fenced {
             return (Doing::Nothing, None);
         }
-        (Doing::Batch, self.commits.begin(&self.server, journal.as_ref()))
+        (Doing::Batch, self.commits.begin(&self.process.name, journal.as_ref()))
     }
 }

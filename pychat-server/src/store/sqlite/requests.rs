@@ -41,7 +41,8 @@ pub(super) fn carry_out(
         }
         Request::Admit { person, invite } => rows::admit(connection, person, *invite),
         Request::Moderate { changes, entry } => moderation::save(connection, changes, entry),
-        Request::Enter(_) | Request::Leave(..) | Request::Offer(_) => Ok(()), // No other servers.
+        // There are no other servers.
+        Request::Sync | Request::Enter(_) | Request::Leave(..) | Request::Offer(_) => Ok(()),
     };
     changed.map(|()| Stored::Changed)
 }

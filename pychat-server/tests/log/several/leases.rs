@@ -12,7 +12,10 @@ use pychat_server::{
 };
 
 use super::{
-    super::{patient::Database, shelf::name},
+    super::{
+        patient::Database,
+        shelf::{Shelf, name},
+    },
     anonymous, new_seq,
     peer::{LONG, Peer, turn_until},
     presence,
@@ -77,6 +80,21 @@ fn a_server_that_stops_is_gone_at_once() {
     let gone = Elsewhere::ServerGone(a.store.server());
     turn_until(&mut [&mut b], "not told", |peers| peers[0].elsewhere().contains(&&gone));
     assert_eq!(database.sql("SELECT count(*) FROM present"), "0");
+}
+
+#[test]
+fn a_server_that_was_killed_is_gone_once_another_one_has_its_folder() {
+    let Some(database) = Database::new() else { return };
+    let shelf = Shelf::new();
+    let mut witness = Peer::open(&database);
+    let mut killed = Peer::open_at_home(&database, &shelf.place.directory);
+    killed.carry_out([Request::Enter(presence("Анна", None))]);
+    let gone = Elsewhere::ServerGone(killed.store.server());
+    drop(killed);
+    let mut next = Peer::open_at_home(&database, &shelf.place.directory);
+    assert_eq!(next.store.present().unwrap(), []);
+    turn_until(&mut [&mut witness], "not told", |peers| peers[0].elsewhere().contains(&&gone));
+    assert!(next.carry_out([anonymous("a")])[0].is_ok());
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! A store that shares its database with others, driven by hand.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 use mio::{Events, Poll, Token};
 use pychat_server::{
@@ -12,10 +16,14 @@ use pychat_server::{
     store::{
         Answer, Read, Records, Retention, Store,
         postgres::{PostgresStore, Sharing},
+        sqlite::OpenError,
     },
 };
 
-use crate::{log::patient::Database, process::PATIENCE};
+use crate::{
+    log::{patient::Database, shelf::LOCK_PATIENCE},
+    process::PATIENCE,
+};
 
 /// A lease that no test outlives by chance.
 pub(crate) const LONG: Duration = Duration::from_mins(1);
@@ -33,10 +41,29 @@ pub(crate) struct Peer {
 impl Peer {
     /// Opens the log in a database that others have as well.
     pub(crate) fn try_open(database: &Database, lease: Duration) -> Result<Self, StorageError> {
+        Self::begin(Self::new_store(database, lease))
+    }
+
+    /// Opens it as the only process that has this folder.
+    #[track_caller]
+    pub(crate) fn open_at_home(database: &Database, directory: &Path) -> Self {
+        let deadline = Instant::now() + LOCK_PATIENCE;
+        let store = loop {
+            match Self::new_store(database, LONG).at_home(directory) {
+                Err(OpenError::InUse { .. }) if Instant::now() < deadline => thread::yield_now(),
+                store => break store.unwrap(),
+            }
+        };
+        Self::begin(store).unwrap()
+    }
+
+    fn new_store(database: &Database, lease: Duration) -> PostgresStore {
         let sharing = Sharing { lease, name: "a test".into(), address: String::new() };
         let (routes, server) = (database.routes(), fastrand::u128(..));
-        let mut store = PostgresStore::new(routes, Retention::default(), 0xab, server);
-        store = store.shared(sharing);
+        PostgresStore::new(routes, Retention::default(), 0xab, server).shared(sharing)
+    }
+
+    fn begin(mut store: PostgresStore) -> Result<Self, StorageError> {
         let poll = Poll::new().unwrap();
         store.register(poll.registry(), Token(0)).unwrap();
         let events = Events::with_capacity(8);

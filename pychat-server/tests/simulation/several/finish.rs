@@ -76,7 +76,10 @@ impl World {
         for it in self.journal.present() {
             for look in it.presence.name.skeletons() {
                 let other = present.insert(look.as_str().to_owned(), it.presence.clone());
-                assert!(other.is_none_or(|other| other == it.presence), "{it:?} is here twice");
+                assert!(
+                    other.is_none_or(|other| other.is_same(&it.presence)),
+                    "{it:?} is here twice"
+                );
             }
         }
         let (mut names, mut sets) = (BTreeSet::new(), BTreeSet::new());

@@ -74,6 +74,8 @@ pub(crate) struct Line {
     pub(crate) person: Option<PersonId>,
     /// The rooms that it hears, with the number of the next record.
     pub(crate) rooms: BTreeMap<RoomId, u64>,
+    /// The last number of the hall when it said hello.
+    last_by_then: u64,
     /// The people of whom it knows that they are here; `None` in protocol 1.
     pub(crate) known: Option<BTreeSet<String>>,
 }
@@ -126,6 +128,9 @@ impl Server {
     pub(crate) fn receive(&mut self, now: Instant, id: ConnectionId, message: ClientMessage<'_>) {
         let is_read = self.lines.get(&id).is_some_and(|line| !line.is_waiting && !line.is_closing);
         if is_read {
+            if let (ClientMessage::Hello(_), Some(line)) = (&message, self.lines.get_mut(&id)) {
+                line.last_by_then = self.journal.last_seq(HALL);
+            }
             self.handle(now, Input::Received { id, message });
         }
     }
@@ -246,6 +251,8 @@ impl Server {
                     for view in rooms {
                         let last = self.published.get(&view.room).copied().unwrap_or(0);
                         assert_eq!(view.last, last, "{}: the end of {}", self.id.0, view.room);
+                        let is_whole = view.room != HALL || line.last_by_then <= last;
+                        assert!(is_whole, "{} of {} were there", line.last_by_then, view.room);
                     }
                 }
                 if self.lines.get(id).is_some_and(|line| !line.is_closing) {

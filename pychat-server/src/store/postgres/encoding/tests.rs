@@ -58,7 +58,7 @@ fn rules() -> Vec<Rule> {
 
 /// Requests that are answered without a record.
 fn changes() -> Vec<Request> {
-    let presence = || Presence { name: name(), person: Some(PersonId(3)) };
+    let presence = |key| Presence { name: name(), person: Some(PersonId(3)), key };
     let offer = PairOffer { person: PersonId(3), hash: [4; 32], expires_ms: 9 };
     vec![
         Request::Mark(ReadMark { room: RoomId(7), person: PersonId(3), seq: 9 }),
@@ -67,8 +67,8 @@ fn changes() -> Vec<Request> {
         Request::ChangePerson(PersonChange::Forget(PersonId(3))),
         Request::Moderate { changes: rules(), entry: audit("ban") },
         Request::Admit { person: person(), invite: InviteId([8; 6]) },
-        Request::Enter(presence()),
-        Request::Leave(presence(), Reason::Lost),
+        Request::Enter(presence(Some(PublicKey([5; 32])))),
+        Request::Leave(presence(None), Reason::Lost),
         Request::Offer(offer),
     ]
 }

@@ -1,7 +1,7 @@
 //! The figures of one talk.
 
 use std::{
-    fmt,
+    fmt, slice,
     time::{Duration, Instant},
 };
 
@@ -17,11 +17,13 @@ pub(crate) const HEADINGS: &str = "deliveries/s  server µs/delivery  p50 µs  p
 /// The costs of the deliveries of one talk, and the times that they took.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Figures {
-    per_second: f64,
+    pub(crate) per_second: f64,
     /// The server's time on a processor for each delivery, in microseconds.
     pub(crate) cpu_us: f64,
     /// The times that half of the deliveries did not exceed, 99 %, 99.9 %.
     took: [Duration; 3],
+    /// The times of half and of 99 % of those to people at another server, if there are several.
+    pub(crate) elsewhere: Option<[Duration; 2]>,
 }
 
 impl Figures {
@@ -32,14 +34,26 @@ impl Figures {
         pace: Pace,
         messages: usize,
     ) -> Outcome<Self> {
-        let (cpu, begin) = (server.cpu()?, Instant::now());
+        Self::of_all(slice::from_ref(server), load, pace, messages)
+    }
+
+    /// The same at several servers of one chat.
+    pub(crate) fn of_all(
+        servers: &[Server],
+        load: &mut Load,
+        pace: Pace,
+        messages: usize,
+    ) -> Outcome<Self> {
+        let cpu = || servers.iter().map(Server::cpu).sum::<Outcome<Duration>>();
+        let (before, begin) = (cpu()?, Instant::now());
         load.talk(pace, messages)?;
-        let (time, cpu) = (begin.elapsed(), server.cpu()?.saturating_sub(cpu));
-        let latencies = load.take_latencies();
+        let (time, cpu) = (begin.elapsed(), cpu()?.saturating_sub(before));
+        let [latencies, elsewhere] = load.take_latencies();
         Ok(Self {
             per_second: latencies.len() / time.as_secs_f64(),
             cpu_us: cpu.as_secs_f64() * 1e6 / latencies.len(),
             took: [0.5, 0.99, 0.999].map(|part| latencies.at(part)),
+            elsewhere: (1 < servers.len()).then(|| [0.5, 0.99].map(|part| elsewhere.at(part))),
         })
     }
 

@@ -7,6 +7,7 @@ use std::{
     fmt,
     io::{self, ErrorKind, Read, Write},
     net::SocketAddr,
+    slice,
     time::{Duration, Instant},
 };
 
@@ -20,7 +21,7 @@ use rustls::ClientConnection;
 
 use self::heard::Heard;
 pub(crate) use self::heard::Places;
-use super::{Outcome, Protocol, as_float, server::Server, tls::Handshake};
+use super::{Outcome, Protocol, as_float, process::Handshake, server::Server};
 
 /// The longest that anything may take before the benchmark gives up.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -72,7 +73,8 @@ impl Latencies {
 pub(crate) struct Load {
     poll: Poll,
     events: Events,
-    address: SocketAddr,
+    /// Those of the servers, at which people are in turns.
+    addresses: Vec<SocketAddr>,
     people: usize,
     protocol: Protocol,
     is_encrypted: bool,
@@ -95,10 +97,15 @@ struct Peer {
 impl Load {
     /// Prepares `people` of this `protocol` who will join `server`; they talk in the hall.
     pub(crate) fn new(server: &Server, people: usize, protocol: Protocol) -> io::Result<Self> {
+        Self::over(slice::from_ref(server), people, protocol)
+    }
+
+    /// The same at several servers of one chat.
+    pub(crate) fn over(servers: &[Server], people: usize, protocol: Protocol) -> io::Result<Self> {
         Ok(Self {
             poll: Poll::new()?,
             events: Events::with_capacity(4_096),
-            address: server.address(),
+            addresses: servers.iter().map(Server::address).collect(),
             people,
             protocol,
             is_encrypted: false,
@@ -134,7 +141,7 @@ impl Load {
 
     fn connect(&mut self) -> Outcome<()> {
         let number = self.peers.len();
-        let mut socket = TcpStream::connect(self.address)?;
+        let mut socket = TcpStream::connect(self.addresses[number % self.addresses.len()])?;
         let both = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut socket, Token(number), both)?;
         self.peers.push(Peer {
@@ -193,11 +200,18 @@ impl Load {
         peer.write()
     }
 
-    /// Returns how long the deliveries since the last call took.
-    pub(crate) fn take_latencies(&mut self) -> Latencies {
-        let mut latencies = std::mem::take(&mut self.heard.latencies);
-        latencies.sort_unstable();
-        Latencies(latencies)
+    /// Returns how long the deliveries since the last call took, all of them, and those to people at another
+    /// server than the author's.
+    pub(crate) fn take_latencies(&mut self) -> [Latencies; 2] {
+        let n_servers = self.addresses.len();
+        let ways = std::mem::take(&mut self.heard.ways);
+        let mut all = std::mem::take(&mut self.heard.latencies);
+        let is_elsewhere = |(from, to): &(usize, usize)| from % n_servers != to % n_servers;
+        let both = ways.iter().zip(&all).filter(|(way, _)| is_elsewhere(way));
+        let mut elsewhere: Vec<_> = both.map(|(_, latency)| *latency).collect();
+        all.sort_unstable();
+        elsewhere.sort_unstable();
+        [Latencies(all), Latencies(elsewhere)]
     }
 
     fn turn(&mut self, patience: Duration) -> Outcome<()> {
@@ -222,7 +236,7 @@ impl Load {
                     ServerMessage::Ping => ClientMessage::Pong.encode(&mut answer),
                     _ => (),
                 }
-                self.heard.take(&message)
+                self.heard.take(number, &message)
             })?;
             peer.unsent.extend(answer);
             peer.write()?;

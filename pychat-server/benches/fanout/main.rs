@@ -5,18 +5,22 @@
 //! figures of one run only. `CROWDS=5000` has crowds of that size alone, and nobody talk
 //! before; `ENCRYPTION=1` has TLS and nothing else; `ROOMS=1` has rooms and nothing else, at
 //! length, and `ROOMS=restart` of that only the way back to them; `SEARCH=1000000` has talk beside searches
-//! among so many messages, and nothing else.
+//! among so many messages, and nothing else; `CLUSTER=1` has servers over a database, and nothing else.
 
+mod cluster;
 mod figures;
 mod load;
+#[path = "../../tests/kit/postgres.rs"]
+#[allow(dead_code, clippy::unwrap_used, reason = "a part of it, which is the tests' own")]
+mod postgres;
+#[path = "../../tests/kit/process/mod.rs"]
+#[allow(clippy::print_stderr, clippy::unwrap_used, reason = "it is the tests' own")]
+mod process;
 mod restart;
 mod rooms;
 mod searching;
 #[allow(dead_code, reason = "each benchmark uses its part")]
 mod server;
-#[path = "../../tests/kit/process/tls.rs"]
-#[allow(dead_code, reason = "each benchmark uses its part")]
-mod tls;
 
 use std::{
     env,
@@ -92,6 +96,9 @@ fn main() -> Outcome<()> {
         }
         return restart::measure(&restart::LARGE);
     }
+    if env::var_os("CLUSTER").is_some() {
+        return cluster::measure();
+    }
     if let Ok(messages) = env::var("SEARCH") {
         return searching::measure(messages.parse()?);
     }
@@ -104,6 +111,7 @@ fn main() -> Outcome<()> {
     searching::measure(SEARCHED)?;
     rooms::measure(1)?;
     restart::measure(&restart::SMALL)?;
+    cluster::measure()?;
     measure_crowds(&CROWDS)
 }
 
@@ -203,7 +211,7 @@ fn measure_crowds(crowds: &[usize]) -> Outcome<()> {
             as_float(people) / time.as_secs_f64(),
             cpu.as_secs_f64() * 1e6 / as_float(people),
             memory / people,
-            load.take_latencies().at(1.0).as_millis(),
+            load.take_latencies()[0].at(1.0).as_millis(),
         );
     }
     Ok(())

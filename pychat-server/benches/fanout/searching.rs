@@ -61,10 +61,10 @@ pub(crate) fn measure(messages: usize) -> Outcome<()> {
     let (mut plain, mut beside, mut taken) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         load.talk(PACE, ROUND_MESSAGES)?;
-        plain.push(load.take_latencies().at(0.99));
+        plain.push(load.take_latencies()[0].at(0.99));
         searcher.set_active(true)?;
         load.talk(PACE, ROUND_MESSAGES)?;
-        beside.push(load.take_latencies().at(0.99));
+        beside.push(load.take_latencies()[0].at(0.99));
         taken.extend(searcher.set_active(false)?);
     }
     for times in [&mut plain, &mut beside, &mut taken] {

@@ -89,6 +89,12 @@ impl Server {
         Self::launch(History::Process, &UNLIMITED, Some(directory))
     }
 
+    /// Starts one of the servers of a chat whose log is in a database.
+    pub(crate) fn start_over(database: &str) -> Outcome<Self> {
+        let store = format!("--store={database}");
+        Self::start_with(History::Power, &[&UNLIMITED[..], &[&store]].concat())
+    }
+
     /// Kills it, and starts one on another port that goes on with what it kept on disk.
     pub(crate) fn restart(mut self) -> Outcome<Self> {
         self.process.kill()?;

@@ -26,11 +26,13 @@ pub(super) struct Heard {
     pub(super) answers: HashMap<String, String>,
     /// The rooms in which people talk.
     pub(super) places: Vec<Place>,
-    /// When each message was said, and the index of its room.
-    said_at: HashMap<usize, (Instant, usize)>,
+    /// When each message was said, the index of its room, and its author.
+    said_at: HashMap<usize, (Instant, usize, usize)>,
     n_said: usize,
     /// The times that the deliveries took.
     pub(super) latencies: Vec<Duration>,
+    /// From whom each of them was, and to whom.
+    pub(super) ways: Vec<(usize, usize)>,
 }
 
 /// A room in which people talk.
@@ -93,10 +95,11 @@ impl Heard {
     pub(super) fn note_said(&mut self, place: usize) -> (usize, usize) {
         let number = self.n_said;
         self.n_said += 1;
-        self.said_at.insert(number, (Instant::now(), place));
-        let place = &mut self.places[place];
+        let index = place;
+        let place = &mut self.places[index];
         let sender = place.senders[place.said % place.senders.len()];
         place.said += 1;
+        self.said_at.insert(number, (Instant::now(), index, sender));
         (number, sender)
     }
 
@@ -118,8 +121,8 @@ impl Heard {
         Ok(true)
     }
 
-    /// Takes anything else that somebody was told.
-    pub(super) fn take(&mut self, message: &ServerMessage<'_>) -> Outcome<()> {
+    /// Takes anything else that person `number` was told.
+    pub(super) fn take(&mut self, number: usize, message: &ServerMessage<'_>) -> Outcome<()> {
         match message {
             ServerMessage::Greeting { epoch, .. } => {
                 self.greeted += 1;
@@ -129,7 +132,7 @@ impl Heard {
             | ServerMessage::Event { replay: true, .. } => self.replayed += 1,
             ServerMessage::Message { content, .. } | ServerMessage::Record { content, .. } => {
                 self.joined += usize::from(content.starts_with("Добро пожаловать"));
-                self.note_heard(content);
+                self.note_heard(number, content);
             }
             ServerMessage::Event { room, id: Some(id), .. } => {
                 self.answers.insert(id.to_string(), room.to_string());
@@ -143,12 +146,13 @@ impl Heard {
         Ok(())
     }
 
-    fn note_heard(&mut self, content: &str) {
+    fn note_heard(&mut self, by: usize, content: &str) {
         let number = content.split(' ').next().and_then(|word| word.parse().ok());
         let said = number.and_then(|number: usize| self.said_at.get(&number));
-        if let Some((said_at, place)) = said {
+        if let Some((said_at, place, sender)) = said {
             self.places[*place].heard += 1;
             self.latencies.push(said_at.elapsed());
+            self.ways.push((*sender, by));
         }
     }
 }

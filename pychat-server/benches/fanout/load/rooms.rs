@@ -13,6 +13,9 @@ use super::{
 };
 use crate::SENDERS;
 
+/// The time in which other servers of the chat hear of rooms.
+const HEARSAY: Duration = Duration::from_millis(300);
+
 impl Load {
     /// Lets everybody resume at these places when they join.
     pub(crate) fn resuming(self, missed: Places) -> Self {
@@ -33,6 +36,7 @@ impl Load {
             self.request(people[0], request, made_id(index))?;
         }
         self.listen_until(|load| load.heard.answers.len() == groups.len())?;
+        self.rest(HEARSAY)?;
         self.heard.places.clear();
         let mut seats = groups.len();
         for (index, people) in groups.iter().enumerate() {

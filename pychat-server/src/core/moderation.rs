@@ -5,6 +5,7 @@
 //! and can be undone.
 
 mod order;
+mod words;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -18,8 +19,9 @@ use pychat_wire::{
     name::Skeleton,
 };
 
-pub use self::order::{
-    Listed, ListedInvite, ListedMessage, ListedRoom, Order, Present, Reply, Whom,
+pub use self::{
+    order::{Listed, ListedInvite, ListedMessage, ListedRoom, Order, Present, Reply, Whom},
+    words::{for_words, guest_detail},
 };
 use crate::core::{networks::Network, record::Invite};
 

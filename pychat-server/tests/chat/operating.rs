@@ -1,9 +1,11 @@
 //! Operators in the room, and those who are none.
 
 use pychat_server::core::{
-    chat::{Action, Complaint, Deed, Effect, Event, Refusal, Rules},
-    moderation::Order,
+    chat::{Action, Complaint, Deed, Effect, Event, Input, Refusal, Rules},
+    elsewhere::{Elsewhere, ServerId},
+    moderation::{self, Order},
     rate_limit::RateLimit,
+    record::Stored,
 };
 use pychat_wire::{
     ClientMessage,
@@ -109,6 +111,65 @@ fn an_operator_in_the_room_is_answered_and_other_operators_hear_of_it() {
     let request = OperatorRequest::Unmute { username: "Борис".into() };
     let effects = room.receive(A, operate(request, "o-4"));
     assert_eq!(effects.last(), Some(&report(A, Refusal::Operator)), "no longer");
+}
+
+/// Returns what operators are told of each other.
+fn deeds(effects: &[Effect]) -> Vec<Deed> {
+    let deed = |effect: &Effect| match effect {
+        Effect::Tell { event: Event::Done(deed), .. } => Some(deed.clone()),
+        _ => None,
+    };
+    effects.iter().filter_map(deed).collect()
+}
+
+#[test]
+fn what_was_done_on_another_server_is_told_in_the_same_words() {
+    let (mut here, mut there) = (Room::new(), Room::new());
+    there.chat.share(ServerId(2), Vec::new());
+    for room in [&mut here, &mut there] {
+        room.join(A, "Анна", 1);
+        room.ordered(Order::AddOperator { name: name("Анна") });
+    }
+    here.connect_from(C, 0xc000_0207);
+    here.hello(C, "Борис");
+    here.join(B, "Вера", 2);
+    let (boris, vera) = (|| name("Борис"), || name("Вера"));
+    let address = |address: &str| moderation::Whom::Network(name(address));
+    for order in [
+        Order::Mute { name: boris(), for_ms: Some(60_000) },
+        Order::Unmute { name: boris() },
+        Order::Slow { seconds: 1 },
+        Order::Slow { seconds: 30 },
+        Order::Slow { seconds: 0 },
+        Order::Door { admission: Door::Invite },
+        Order::Door { admission: Door::Open },
+        Order::Say { text: name("Lunch at noon.") },
+        Order::Bot { name: vera(), is_bot: true },
+        Order::Bot { name: vera(), is_bot: false },
+        Order::Ban { whom: moderation::Whom::Name(boris()), for_ms: Some(120_000) },
+        Order::Unban { whom: address("192.0.2.7") },
+        Order::Ban { whom: address("192.0.3.0/24"), for_ms: None },
+        Order::AddOperator { name: vera() },
+        Order::RemoveOperator { name: vera() },
+        Order::AddOperator { name: vera() },
+        Order::Kick { name: vera() },
+        Order::FreeName { name: vera() },
+    ] {
+        let effects = here.order(order);
+        let mut expected = deeds(&effects);
+        expected.truncate(1); // Вера may be told, too.
+        for count in ["; 0 connections were closed", "; 1 connection was closed"] {
+            expected[0].text = expected[0].text.replace(count, ""); // Those of one server.
+        }
+        let mut told = Vec::new();
+        for effect in effects {
+            let Effect::Store { request, .. } = effect else { continue };
+            let request = Box::new(request);
+            let done = Elsewhere::Done { server: ServerId(1), request, stored: Stored::Changed };
+            told.extend(deeds(&there.handle(Input::Elsewhere(done))));
+        }
+        assert_eq!(told, expected);
+    }
 }
 
 #[test]

@@ -138,10 +138,9 @@ impl Chat {
             "say" => tell_all(Event::Notice(entry.detail.clone()), effects),
             _ => (),
         }
-        if let Some(text) = in_words(entry) {
-            let (verb, by, subject) =
-                (entry.verb.clone(), entry.who.clone(), entry.subject.clone());
-            self.tell_operators(None, &Deed { verb, by, subject, text, id: None }, effects);
+        // Invites are told to those who ask for them.
+        if !matches!(entry.verb.as_str(), "invite" | "revoke_invite") {
+            self.tell_operators(None, &Deed::new(entry, None), effects);
         }
     }
 
@@ -186,28 +185,4 @@ impl Chat {
     fn on_offer_elsewhere(&mut self, now: Instant, offer: &PairOffer) {
         self.people.add_code(now, offer, self.wall_clock.utc_ms);
     }
-}
-
-/// Returns what an operator did as other operators are told of it, if they are.
-fn in_words(entry: &AuditEntry) -> Option<String> {
-    let AuditEntry { verb, subject, detail, .. } = entry;
-    let space = if detail.is_empty() { "" } else { " " };
-    Some(match (verb.as_str(), detail.as_str()) {
-        ("kick", _) => format!("{subject} was sent away."),
-        ("mute", _) => format!("{subject} is muted{space}{detail}."),
-        ("ban", _) => format!("{subject} is banned{space}{detail}."),
-        ("unmute", _) => format!("{subject} may talk again."),
-        ("unban", _) => format!("{subject} may come in again."),
-        ("slow", _) if subject == "off" => "Everybody may talk as fast as they like.".to_owned(),
-        ("slow", _) => format!("Everybody may say one thing in {subject}."),
-        ("door", _) if subject == "open" => "Everybody may join.".to_owned(),
-        ("door", _) => "Only those may join who own a name here, or have an invite.".to_owned(),
-        ("add_operator", _) => format!("{subject} is an operator now."),
-        ("remove_operator", _) => format!("{subject} is no longer an operator."),
-        ("bot", "on") => format!("{subject} is a bot now."),
-        ("bot", _) => format!("{subject} is no longer a bot."),
-        ("free_name", _) => format!("{subject}: nobody owns this name any more."),
-        ("say", _) => "Everybody was told.".to_owned(),
-        _ => return None,
-    })
 }

@@ -50,16 +50,16 @@ pub(super) struct OpenOrders {
 /// The outcome of an order that was carried out.
 #[derive(Debug, Default)]
 struct Done {
-    /// The outcome, for people to read.
-    text: String,
     /// The person, address or setting, for the record.
     subject: String,
     /// The rest, for the record.
     detail: String,
     /// The changes that the store is to keep, beside those of people.
     changes: Vec<Change>,
-    /// Nothing was done, as it was so already.
-    is_old_news: bool,
+    /// The number of connections that a ban of addresses closed.
+    n_closed: Option<usize>,
+    /// Nothing was done, as it was so already: that, for people to read.
+    old_news: Option<String>,
 }
 
 /// Somebody whom an order is about.
@@ -118,7 +118,7 @@ impl Chat {
             Order::Say { text } => acts::say(text, effects),
         };
         match done {
-            Ok(Done { is_old_news: true, text, subject, .. }) => {
+            Ok(Done { old_news: Some(text), subject, .. }) => {
                 let deed = Deed {
                     verb: order.key().to_owned(),
                     by: by.to_owned(),
@@ -142,11 +142,10 @@ impl Chat {
         done: Done,
         effects: &mut Vec<Effect>,
     ) {
-        let Done { text, subject, detail, changes, .. } = done;
-        let (verb, by, order) = (order.key().to_owned(), by.to_owned(), order.clone());
-        let deed =
-            Deed { verb: verb.clone(), by: by.clone(), subject: subject.clone(), text, id: None };
-        let entry = AuditEntry { time_ms: self.wall_clock.utc_ms, who: by, verb, subject, detail };
+        let Done { subject, detail, changes, n_closed, old_news: _ } = done;
+        let (verb, who, order) = (order.key().to_owned(), by.to_owned(), order.clone());
+        let entry = AuditEntry { time_ms: self.wall_clock.utc_ms, who, verb, subject, detail };
+        let deed = Deed::new(&entry, n_closed);
         let people = self.take_changes(effects).into_iter().map(Request::ChangePerson);
         let mut requests: Vec<_> = people.collect();
         requests.push(Request::Moderate { changes, entry });
@@ -282,6 +281,20 @@ fn undone(error: &StorageError) -> Reply {
     Reply::Failed { text: format!("Not done: this could not be stored ({}).", error.in_short()) }
 }
 
+impl Deed {
+    /// Returns something that an operator did, by the record of it; of a ban of addresses `n_closed` is how
+    /// many connections it closed, where that is known.
+    pub(super) fn new(entry: &AuditEntry, n_closed: Option<usize>) -> Self {
+        Self {
+            verb: entry.verb.clone(),
+            by: entry.who.clone(),
+            subject: entry.subject.clone(),
+            text: entry.in_words(n_closed),
+            id: None,
+        }
+    }
+}
+
 impl OpenOrders {
     /// Takes an order in that waits for the store; returns its number.
     fn add(&mut self, order: Unanswered) -> u64 {
@@ -290,16 +303,4 @@ impl OpenOrders {
         self.by_number.insert(number, order);
         number
     }
-}
-
-/// Returns `for 10 minutes`, with a space before it, or nothing.
-fn for_words(for_ms: Option<u64>) -> String {
-    /// The units of time, largest first, in seconds.
-    const UNITS: [(u64, &str); 4] =
-        [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
-    let Some(seconds) = for_ms.map(|for_ms| for_ms.div_ceil(1_000)) else { return String::new() };
-    let unit = UNITS.into_iter().find(|(unit, _)| 0 < seconds && seconds.is_multiple_of(*unit));
-    let (count, word) = unit.map_or((0, "second"), |(unit, word)| (seconds / unit, word));
-    let plural = if count == 1 { "" } else { "s" };
-    format!(" for {count} {word}{plural}")
 }

@@ -10,10 +10,12 @@ use pychat_wire::{
 
 use super::{
     super::{Chat, CloseReason, Effect, Event, Peer, tell_all},
-    ConnectionId, Done, Target, for_words,
+    ConnectionId, Done, Target,
 };
 use crate::core::{
-    moderation::{Change, Measure, SANCTIONS_MAX, Sanction, Subject, Whom},
+    moderation::{
+        Change, Measure, SANCTIONS_MAX, Sanction, Subject, Whom, for_words, guest_detail,
+    },
     networks::{Network, NetworkError},
     people::BOTS_MAX,
 };
@@ -46,17 +48,16 @@ impl Chat {
             let name = self.target(name)?.name;
             return Err(format!("{name} has no name that is theirs, so cannot be an operator."));
         };
-        let is_old_news = !self.people.set_operator(person, is_operator);
-        if !is_old_news {
+        let is_news = self.people.set_operator(person, is_operator);
+        if is_news {
             self.show_operator(now, person, is_operator, effects);
         }
-        let text = match (is_operator, is_old_news) {
-            (true, false) => format!("{name} is an operator now."),
-            (true, true) => format!("{name} is an operator already."),
-            (false, false) => format!("{name} is no longer an operator."),
-            (false, true) => format!("{name} is not an operator."),
+        let old_news = match (is_news, is_operator) {
+            (true, _) => None,
+            (false, true) => Some(format!("{name} is an operator already.")),
+            (false, false) => Some(format!("{name} is not an operator.")),
         };
-        Ok(Done { text, subject: name.as_str().to_owned(), is_old_news, ..Done::default() })
+        Ok(Done { subject: name.as_str().to_owned(), old_news, ..Done::default() })
     }
 
     pub(super) fn set_bot(&mut self, name: &str, is_bot: bool) -> Result<Done, String> {
@@ -66,15 +67,14 @@ impl Chat {
         };
         let is_news = self.people.set_bot(person, is_bot);
         let is_news = is_news.map_err(|_| format!("There are {BOTS_MAX} bots already."))?;
-        let text = match (is_bot, is_news) {
-            (true, true) => format!("{name} is a bot now."),
-            (true, false) => format!("{name} is a bot already."),
-            (false, true) => format!("{name} is no longer a bot."),
-            (false, false) => format!("{name} is not a bot."),
+        let old_news = match (is_news, is_bot) {
+            (true, _) => None,
+            (false, true) => Some(format!("{name} is a bot already.")),
+            (false, false) => Some(format!("{name} is not a bot.")),
         };
         let detail = if is_bot { "on" } else { "off" }.to_owned();
         let subject = name.as_str().to_owned();
-        Ok(Done { text, subject, detail, is_old_news: !is_news, ..Done::default() })
+        Ok(Done { subject, detail, old_news, ..Done::default() })
     }
 
     pub(super) fn free_name(
@@ -92,14 +92,8 @@ impl Chat {
         for id in connections {
             self.close(id, CloseReason::Removed, effects);
         }
-        let (is, names) = (if names.len() == 1 { "is" } else { "are" }, names.join(", "));
-        let mut text = format!("{names} {is} free: the next who joins under such a name owns it.");
-        let mut detail = String::new();
-        if was_operator {
-            text += " Their owner was an operator: whoever owns them next is none.";
-            "an operator no longer".clone_into(&mut detail);
-        }
-        Ok(Done { text, subject: names, detail, ..Done::default() })
+        let detail = if was_operator { "an operator no longer" } else { "" }.to_owned();
+        Ok(Done { subject: names.join(", "), detail, ..Done::default() })
     }
 
     pub(super) fn kick(&mut self, name: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
@@ -111,8 +105,7 @@ impl Chat {
         for id in connections {
             self.dismiss_for(id, CloseReason::Kicked, KICKED, effects);
         }
-        let text = format!("{name} was sent away.");
-        Ok(Done { text, subject: name.as_str().to_owned(), ..Done::default() })
+        Ok(Done { subject: name.as_str().to_owned(), ..Done::default() })
     }
 
     /// Sends away whoever is on this server under a name, as an operator did on another one.
@@ -141,10 +134,8 @@ impl Chat {
         if let Some(person) = owner {
             self.people.forget_code(person); // Another device would not be muted alone.
         }
-        let detail = for_words(for_ms);
-        let text = format!("{name} is muted{detail}.");
-        let subject = name.as_str().to_owned();
-        Ok(Done { text, subject, detail: detail.trim().to_owned(), changes, ..Done::default() })
+        let (subject, detail) = (name.as_str().to_owned(), for_words(for_ms));
+        Ok(Done { subject, detail, changes, ..Done::default() })
     }
 
     pub(super) fn unmute(&mut self, name: &str) -> Result<Done, String> {
@@ -182,10 +173,8 @@ impl Chat {
             self.people.forget_code(person);
         }
         self.send_banned_away(effects);
-        let detail = for_words(for_ms);
-        let text = format!("{name} is banned{detail}.");
-        let subject = name.as_str().to_owned();
-        Ok(Done { text, subject, detail: detail.trim().to_owned(), changes, ..Done::default() })
+        let (subject, detail) = (name.as_str().to_owned(), for_words(for_ms));
+        Ok(Done { subject, detail, changes, ..Done::default() })
     }
 
     /// Bans the addresses of somebody who has no key to be known by.
@@ -207,11 +196,7 @@ impl Chat {
             return Err(format!("{name} {text}"));
         };
         let done = self.ban_network(network, for_ms, by, effects)?;
-        let text = format!(
-            "{name} joined without a key, so cannot be told from others by name. {}",
-            done.text
-        );
-        Ok(Done { text, detail: format!("{name} {}", done.detail), ..done })
+        Ok(Done { detail: guest_detail(name.as_str(), &done.detail), ..done })
     }
 
     fn ban_network(
@@ -235,15 +220,9 @@ impl Chat {
             return Err(format!("You are connected from {network} yourself."));
         }
         let changes = self.impose(Measure::Ban, Subject::Network(network), for_ms, by)?;
-        let n_closed = self.send_network_away(network, effects);
-        let detail = for_words(for_ms);
-        let closed = match n_closed {
-            1 => "1 connection was closed".to_owned(),
-            n_closed => format!("{n_closed} connections were closed"),
-        };
-        let text = format!("{network} is banned{detail}; {closed}.");
-        let (subject, detail) = (network.to_string(), detail.trim().to_owned());
-        Ok(Done { text, subject, detail, changes, ..Done::default() })
+        let n_closed = Some(self.send_network_away(network, effects));
+        let (subject, detail) = (network.to_string(), for_words(for_ms));
+        Ok(Done { subject, detail, changes, n_closed, ..Done::default() })
     }
 
     pub(super) fn unban(&mut self, whom: &Whom) -> Result<Done, String> {
@@ -288,11 +267,9 @@ impl Chat {
             return Err(format!("{whom} is not {what}."));
         }
         let subjects: Vec<_> = lifted.iter().map(|it| it.subject.to_string()).collect();
-        let verb = if subjects.len() == 1 { "is" } else { "are" };
         let subject = subjects.join(", ");
-        let text = format!("{subject} {verb} no longer {what}.");
         let changes = lifted.iter().map(|sanction| Change::Lift(sanction.id)).collect();
-        Ok(Done { text, subject, changes, ..Done::default() })
+        Ok(Done { subject, changes, ..Done::default() })
     }
 
     fn impose(
@@ -326,24 +303,17 @@ impl Chat {
         let changes = vec![self.people.moderation_mut().set_slow(slow)];
         self.buckets.clear_slow(); // Who waits for the old time need not.
         self.end_slow(now, self.peers.keys().copied().collect(), effects);
-        let text = match seconds {
-            0 => "Everybody may talk as fast as they like.".to_owned(),
-            1 => "Everybody may say one thing a second.".to_owned(),
-            seconds => format!("Everybody may say one thing in {seconds} seconds."),
-        };
         let subject = if seconds == 0 { "off".to_owned() } else { format!("{seconds} s") };
-        Ok(Done { text, subject, changes, ..Done::default() })
+        Ok(Done { subject, changes, ..Done::default() })
     }
 
     pub(super) fn set_door(&mut self, door: Door) -> Done {
-        let (text, subject) = match door {
-            Door::Open => ("Everybody may join.", "open"),
-            Door::Invite => {
-                ("Only those may join who own a name here, or have an invite.", "invite")
-            }
+        let subject = match door {
+            Door::Open => "open",
+            Door::Invite => "invite",
         };
         let changes = vec![self.people.moderation_mut().set_door(door)];
-        Done { text: text.to_owned(), subject: subject.to_owned(), changes, ..Done::default() }
+        Done { subject: subject.to_owned(), changes, ..Done::default() }
     }
 }
 
@@ -362,8 +332,7 @@ pub(super) fn say(text: &str, effects: &mut Vec<Effect>) -> Result<Done, String>
         return Err("Clients would take this for a sentence of the server's own.".to_owned());
     }
     tell_all(Event::Notice(text.to_owned()), effects);
-    let (told, detail) = ("Everybody was told.".to_owned(), text.to_owned());
-    Ok(Done { text: told, detail, ..Done::default() })
+    Ok(Done { detail: text.to_owned(), ..Done::default() })
 }
 
 /// Returns true if a client of protocol 1 takes a line for more than words.

@@ -49,9 +49,8 @@ impl Chat {
         if !self.people.invites_mut().revoke(invite) {
             return Err(format!("There is no invite {invite}."));
         }
-        let text = format!("The invite {invite} is good no longer.");
         let changes = vec![Change::RevokeInvite(invite)];
-        Ok(Done { text, subject: invite.to_string(), changes, ..Done::default() })
+        Ok(Done { subject: invite.to_string(), changes, ..Done::default() })
     }
 }
 

@@ -7,13 +7,13 @@ use pychat_wire::UserName;
 
 use super::{
     super::{Chat, Effect, amend::room_name, requests::Pending},
-    Asker, answer, for_words,
+    Asker, answer,
 };
 use crate::core::{
     amending::RESTORABLE_MS,
     gate::{self, Denied},
     id::RoomId,
-    moderation::Reply,
+    moderation::{Reply, for_words},
     record::{AmendError, Amending, Appended, Draft, Kind, Outcome, Request, Stored},
 };
 
@@ -110,7 +110,7 @@ impl Ordered {
             return format!("Message {message} is there again.");
         }
         let time = for_words(Some(RESTORABLE_MS));
-        format!("Message {message} is removed; it can be restored{time}.")
+        format!("Message {message} is removed; it can be restored {time}.")
     }
 
     /// Returns the reason in words why it was not done.

@@ -77,6 +77,8 @@ pub enum Request {
         changes: Vec<Change>,
         /// The record of it.
         entry: AuditEntry,
+        /// The operator, if they asked for it in the chat: they must be one still.
+        by: Option<PersonId>,
     },
     /// Keep a new person, and that a use of an invite was taken for them.
     Admit {

@@ -180,7 +180,7 @@ impl Memory {
                 self.rooms.remove(&room);
                 self.over.add(room);
             }
-            Request::Moderate { changes: _, entry } => self.note(entry),
+            Request::Moderate { entry, .. } => self.note(entry),
             Request::ChangePerson(PersonChange::Forget(person)) => self.forget_person(person),
             // People, rules and invites come and go with the process; and there are no other servers.
             Request::ChangePerson(PersonChange::Save(_))

@@ -70,7 +70,7 @@ fn the_first_operator_is_named_on_the_machine_and_hears_of_it() {
     let [
         Effect::Tell { event: Event::Operator(true), .. },
         Effect::Store { request: Request::ChangePerson(PersonChange::Save(person)), .. },
-        Effect::Store { request: Request::Moderate { changes, entry }, .. },
+        Effect::Store { request: Request::Moderate { changes, entry, by: None }, .. },
         Effect::Tell { event: Event::Done(_), .. },
         Effect::Reply { call: CALL, reply: Reply::Done { text } },
     ] = &effects[..]

@@ -23,7 +23,7 @@ fn order(time_ms: u64, change: Change) -> Request {
     let word = || "x".to_owned();
     let entry =
         AuditEntry { time_ms, who: word(), verb: word(), subject: word(), detail: String::new() };
-    Request::Moderate { changes: vec![change], entry }
+    Request::Moderate { changes: vec![change], entry, by: None }
 }
 
 fn admit(id: u64, invite: &Invite) -> Request {

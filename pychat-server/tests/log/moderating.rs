@@ -29,7 +29,8 @@ fn keep(
     store: &mut dyn Store,
     records: impl IntoIterator<Item = (Vec<Change>, AuditEntry)>,
 ) -> Result<Stored, StorageError> {
-    let requests = records.into_iter().map(|(changes, entry)| Request::Moderate { changes, entry });
+    let requests =
+        records.into_iter().map(|(changes, entry)| Request::Moderate { changes, entry, by: None });
     let mut batch: Vec<_> = (1..).map(Ticket).zip(requests).collect();
     let (now, mut answers) = (Instant::now(), Vec::new());
     store.submit(now, 5, &mut batch);

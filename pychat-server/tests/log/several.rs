@@ -49,7 +49,8 @@ fn slow() -> Request {
         subject: String::new(),
         detail: "3".into(),
     };
-    Request::Moderate { changes: vec![Change::Slow(Some(Duration::from_secs(3)))], entry }
+    let changes = vec![Change::Slow(Some(Duration::from_secs(3)))];
+    Request::Moderate { changes, entry, by: None }
 }
 
 fn presence(of: &str, person: Option<PersonId>) -> Presence {

@@ -62,7 +62,7 @@ impl Chat {
                 self.people.invites_mut().use_elsewhere(invite);
                 self.on_person_elsewhere(now, &PersonChange::Save(person), effects);
             }
-            (Request::Moderate { changes, entry }, _) => {
+            (Request::Moderate { changes, entry, .. }, _) => {
                 self.on_ruled_elsewhere(now, &changes, &entry, effects);
             }
             (Request::Enter(presence), _) => self.appear(now, server, &presence, effects),

@@ -148,7 +148,7 @@ impl Chat {
         let deed = Deed::new(&entry, n_closed);
         let people = self.take_changes(effects).into_iter().map(Request::ChangePerson);
         let mut requests: Vec<_> = people.collect();
-        requests.push(Request::Moderate { changes, entry });
+        requests.push(Request::Moderate { changes, entry, by: self.asking(&asker) });
         let n_pending = requests.len();
         let number =
             self.requests.orders.add(Unanswered { asker, order, deed, n_pending, error: None });
@@ -189,6 +189,14 @@ impl Chat {
                     answer(asker, unkept(&deed, &error), effects);
                 }
             }
+        }
+    }
+
+    /// Returns the person who gives an order, if they do so in the chat.
+    pub(super) fn asking(&self, asker: &Asker) -> Option<PersonId> {
+        match asker {
+            Asker::Call(_) => None,
+            Asker::Peer { id, .. } => self.person_at(*id),
         }
     }
 

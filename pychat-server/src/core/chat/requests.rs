@@ -227,17 +227,18 @@ impl Chat {
     pub(super) fn add_invite(
         &mut self,
         to: Option<Asker>,
-        by: &str,
+        who: &str,
         new: NewInvite,
         effects: &mut Vec<Effect>,
     ) {
         let NewInvite { code, invite, forgotten } = new;
         let id = invite.id();
+        let by = to.as_ref().and_then(|asker| self.asking(asker));
         let pending = Pending::AddInvite(Invited { to, code, invite: invite.clone() });
         let forgotten = forgotten.map(Change::RevokeInvite);
         let changes = forgotten.into_iter().chain([Change::AddInvite(invite)]).collect();
-        let entry = self.entry(by, "invite", id);
-        self.requests.make(pending, Request::Moderate { changes, entry }, effects);
+        let entry = self.entry(who, "invite", id);
+        self.requests.make(pending, Request::Moderate { changes, entry, by }, effects);
     }
 
     /// Asks the store to keep an invite no longer, which `who` revoked by connection `by`.
@@ -250,7 +251,7 @@ impl Chat {
     ) {
         let changes = vec![Change::RevokeInvite(invite)];
         let entry = self.entry(who, "revoke_invite", invite);
-        let request = Request::Moderate { changes, entry };
+        let request = Request::Moderate { changes, entry, by: self.person_at(by) };
         self.requests.make(Pending::Removal { by }, request, effects);
     }
 

@@ -17,7 +17,7 @@ use crate::core::{
 /// A thing that requests rely on or change.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Key {
-    /// A person: their names, devices and marks.
+    /// A person: their names, devices and marks, and that they are an operator.
     Person(PersonId),
     /// The owner of names that look so.
     Name(String),
@@ -57,9 +57,13 @@ impl Keys {
                 keys.append(*room, draft);
                 if let Some(change) = change {
                     keys.change_room(*room, change);
+                    keys.rely(draft.person.filter(|it| is_for_some(change, *it)).map(Key::Person));
                 }
             }
-            Request::Amend { room, draft, .. } => keys.append(*room, draft),
+            Request::Amend { room, draft, entry } => {
+                keys.append(*room, draft);
+                keys.rely(draft.person.filter(|_| entry.is_some()).map(Key::Person));
+            }
             Request::Recall { .. } | Request::Find { .. } | Request::Sync => (),
             Request::Mark(ReadMark { room: HALL, person, .. }) => keys.rely([Key::Person(*person)]),
             Request::Mark(mark) => keys.rely([Key::Member(mark.room, mark.person)]),
@@ -71,7 +75,10 @@ impl Keys {
             Request::ChangePerson(PersonChange::Forget(person)) => {
                 keys.change([Key::Person(*person)]);
             }
-            Request::Moderate { changes, .. } => keys.change(changes.iter().map(ruled)),
+            Request::Moderate { changes, by, .. } => {
+                keys.rely(by.map(Key::Person));
+                keys.change(changes.iter().map(ruled));
+            }
             Request::Admit { person, invite } => {
                 keys.save(person);
                 keys.change([Key::Invite(*invite)]);
@@ -149,6 +156,15 @@ fn ruled(change: &Change) -> Key {
     }
 }
 
+/// Returns true if not everybody in a room may change it so, but its maker and operators.
+fn is_for_some(change: &RoomChange, author: PersonId) -> bool {
+    match change {
+        RoomChange::Rename(_) | RoomChange::SetTopic(_) => true,
+        RoomChange::Remove(person) => *person != author,
+        RoomChange::Create(_) | RoomChange::Add(_) => false,
+    }
+}
+
 fn present(presence: &Presence) -> [Key; 2] {
     looks(&presence.name).map(Key::Present)
 }
@@ -160,7 +176,10 @@ fn looks(name: &UserName) -> [String; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::record::{Kind, PairOffer};
+    use crate::core::{
+        moderation::AuditEntry,
+        record::{Amending, Kind, PairOffer},
+    };
 
     const ROOM: RoomId = RoomId(7);
 
@@ -172,6 +191,29 @@ mod tests {
         Keys::of(&Request::Append { room, draft, change })
     }
 
+    fn entry() -> AuditEntry {
+        let [who, verb, subject, detail] = [const { String::new() }; 4];
+        AuditEntry { time_ms: 0, who, verb, subject, detail }
+    }
+
+    fn moderate(changes: Vec<Change>, by: Option<u64>) -> Keys {
+        Keys::of(&Request::Moderate { changes, entry: entry(), by: by.map(PersonId) })
+    }
+
+    /// A person is an operator no longer, or something else of them changes.
+    fn save(id: u64) -> Keys {
+        let (names, devices, is_operator, is_bot) = (Vec::new(), Vec::new(), false, false);
+        let person = Person { id: PersonId(id), is_operator, is_bot, names, devices };
+        Keys::of(&Request::ChangePerson(PersonChange::Save(person)))
+    }
+
+    fn delete(person: u64, entry: Option<AuditEntry>) -> Keys {
+        let (author, person) = (UserName::new("Anna").unwrap(), Some(PersonId(person)));
+        let kind = Kind::Amendment { target: 1, amending: Amending::Delete };
+        let draft = Draft { author, person, kind, id: None, reply: None };
+        Keys::of(&Request::Amend { room: ROOM, draft, entry })
+    }
+
     fn enter(name: &str, person: Option<u64>) -> Request {
         let name = UserName::new(name).unwrap();
         Request::Enter(Presence { name, person: person.map(PersonId), key: None })
@@ -181,19 +223,40 @@ mod tests {
     fn texts_overtake_nothing_and_are_overtaken_by_bans_and_where_their_author_is_removed() {
         let said = text(ROOM, Some(1), None);
         let remove = |person| text(ROOM, Some(9), Some(RoomChange::Remove(PersonId(person))));
-        let slow = Request::Moderate {
-            changes: vec![Change::Slow(None)],
-            entry: crate::core::moderation::AuditEntry {
-                time_ms: 0,
-                who: String::new(),
-                verb: String::new(),
-                subject: String::new(),
-                detail: String::new(),
-            },
-        };
-        assert!(said.are_overtaken_by(&remove(1)) && said.are_overtaken_by(&Keys::of(&slow)));
+        let slow = moderate(vec![Change::Slow(None)], None);
+        assert!(said.are_overtaken_by(&remove(1)) && said.are_overtaken_by(&slow));
         assert!(!said.are_overtaken_by(&remove(2)) && !said.are_overtaken_by(&said));
         assert!(!text(HALL, Some(1), None).are_overtaken_by(&remove(1)));
+    }
+
+    #[test]
+    fn what_only_operators_may_do_is_overtaken_where_they_are_changed() {
+        let forgotten = Keys::of(&Request::ChangePerson(PersonChange::Forget(PersonId(1))));
+        let rename = |by| text(ROOM, Some(by), Some(RoomChange::Rename("Tea".into())));
+        let remove = |by, whom| text(ROOM, Some(by), Some(RoomChange::Remove(PersonId(whom))));
+        for change in [save(1), forgotten] {
+            for by_operator in [
+                moderate(Vec::new(), Some(1)),
+                moderate(vec![Change::Slow(None)], Some(1)),
+                delete(1, Some(entry())),
+                rename(1),
+                remove(1, 2),
+            ] {
+                assert!(by_operator.are_overtaken_by(&change), "{by_operator:?}");
+            }
+            for other in [
+                moderate(Vec::new(), Some(2)),
+                moderate(Vec::new(), None),
+                delete(2, Some(entry())),
+                delete(1, None),
+                text(ROOM, Some(1), None),
+                rename(2),
+                remove(1, 1),
+            ] {
+                assert!(!other.are_overtaken_by(&change), "{other:?}");
+            }
+        }
+        assert!(!moderate(Vec::new(), Some(1)).are_overtaken_by(&moderate(Vec::new(), Some(1))));
     }
 
     #[test]

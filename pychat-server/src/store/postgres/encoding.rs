@@ -158,7 +158,7 @@ impl Draft {
             (Request::ChangePerson(PersonChange::Forget(person)), _) => {
                 Told::Forget { person: person.0 }
             }
-            (Request::Moderate { changes, entry }, _) => {
+            (Request::Moderate { changes, entry, .. }, _) => {
                 Told::Moderate { changes: changes.into_iter().map(Into::into).collect(), entry }
             }
             (Request::Admit { person, invite }, _) => Told::Admit { person: person.into(), invite },
@@ -299,7 +299,8 @@ impl TryFrom<Told> for Change {
             }
             Told::Moderate { changes, entry } => {
                 let changes = changes.into_iter().map(TryInto::try_into);
-                Request::Moderate { changes: changes.collect::<Result<_, _>>()?, entry }
+                // It was decided already; nothing is held against who asked for it.
+                Request::Moderate { changes: changes.collect::<Result<_, _>>()?, entry, by: None }
             }
             Told::Admit { person, invite } => Request::Admit { person: person.into(), invite },
             Told::Enter { name, person, key } => Request::Enter(presence(&name, person, key)?),

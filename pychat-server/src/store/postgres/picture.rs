@@ -199,7 +199,7 @@ impl Picture {
                 people::forget(person, &mut self.writes);
                 rooms::forget_person(person, &mut self.writes);
             }
-            Request::Moderate { changes, entry } => {
+            Request::Moderate { changes, entry, .. } => {
                 people::moderate(&changes, &entry, &mut self.writes);
             }
             Request::Admit { person, invite } => people::admit(&person, invite, &mut self.writes),

@@ -40,7 +40,7 @@ pub(super) fn carry_out(
                 .and_then(|()| rooms::forget_person(connection, *person))
         }
         Request::Admit { person, invite } => rows::admit(connection, person, *invite),
-        Request::Moderate { changes, entry } => moderation::save(connection, changes, entry),
+        Request::Moderate { changes, entry, .. } => moderation::save(connection, changes, entry),
         // There are no other servers.
         Request::Sync | Request::Enter(_) | Request::Leave(..) | Request::Offer(_) => Ok(()),
     };

@@ -65,7 +65,7 @@ fn changes() -> Vec<Request> {
         Request::EndRoom(RoomId(7)),
         Request::ChangePerson(PersonChange::Save(person())),
         Request::ChangePerson(PersonChange::Forget(PersonId(3))),
-        Request::Moderate { changes: rules(), entry: audit("ban") },
+        Request::Moderate { changes: rules(), entry: audit("ban"), by: None },
         Request::Admit { person: person(), invite: InviteId([8; 6]) },
         Request::Enter(presence(Some(PublicKey([5; 32])))),
         Request::Leave(presence(None), Reason::Lost),

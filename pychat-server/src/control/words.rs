@@ -103,7 +103,8 @@ fn person_words(person: &Present) -> String {
     if *muted {
         words += "muted, ";
     }
-    let _ = write!(words, "protocol {protocol}, {})", addresses.join(" ")); // A String takes it all.
+    let from = if addresses.is_empty() { "on another server" } else { &*addresses.join(" ") };
+    let _ = write!(words, "protocol {protocol}, {from})"); // A String takes it all.
     words
 }
 
@@ -221,6 +222,21 @@ mod tests {
             deleted: false,
             event: None,
         }
+    }
+
+    #[test]
+    fn who_is_on_another_server_has_no_address_here() {
+        let present = |addresses: &[&str]| Present {
+            name: "Anna".to_owned(),
+            protocol: 2,
+            operator: true,
+            muted: false,
+            addresses: addresses.iter().map(ToString::to_string).collect(),
+        };
+        let there = person_words(&present(&[]));
+        assert_eq!(there, "Anna  (operator, protocol 2, on another server)");
+        let here = person_words(&present(&["127.0.0.1", "192.0.2.7"]));
+        assert_eq!(here, "Anna  (operator, protocol 2, 127.0.0.1 192.0.2.7)");
     }
 
     #[test]

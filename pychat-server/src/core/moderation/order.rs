@@ -201,7 +201,7 @@ pub struct Present {
     pub operator: bool,
     /// They are muted.
     pub muted: bool,
-    /// The addresses that they call from, one for each connection; of IPv6 the /64.
+    /// The addresses that they call from, one for each connection here; of IPv6 the /64.
     pub addresses: Vec<String>,
 }
 

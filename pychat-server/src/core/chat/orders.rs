@@ -175,7 +175,7 @@ impl Chat {
         {
             match error {
                 Some(StorageError::Overtaken) => {
-                    self.on_order(now, asker, &deed.by, &order, effects);
+                    self.order_again(now, asker, &deed.by, &order, effects);
                 }
                 Some(error) if self.roster.is_shared() => {
                     answer(asker, undone(&error), effects);
@@ -189,6 +189,23 @@ impl Chat {
                     answer(asker, unkept(&deed, &error), effects);
                 }
             }
+        }
+    }
+
+    /// Carries out an order again, unless it came from somebody who is an operator no longer.
+    fn order_again(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        by: &str,
+        order: &Order,
+        effects: &mut Vec<Effect>,
+    ) {
+        match &asker {
+            Asker::Peer { id, reference } if self.operator_at(*id).is_none() => {
+                refuse_other(*id, reference.as_deref(), effects);
+            }
+            _ => self.on_order(now, asker, by, order, effects),
         }
     }
 

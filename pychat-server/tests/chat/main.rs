@@ -103,10 +103,13 @@ impl Room {
     fn handle(&mut self, input: Input<'_>) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.chat.handle(self.now, input, &mut effects);
-        let asked = effects.iter().filter_map(ticket).filter(|_| self.is_answered);
-        for ticket in asked.collect::<Vec<_>>() {
-            let outcome = Ok(Stored::Changed);
-            self.chat.handle(self.now, Input::Stored { ticket, outcome }, &mut effects);
+        let mut n_seen = 0;
+        while self.is_answered && n_seen < effects.len() {
+            if let Some(ticket) = ticket(&effects[n_seen]) {
+                let outcome = Ok(Stored::Changed);
+                self.chat.handle(self.now, Input::Stored { ticket, outcome }, &mut effects);
+            }
+            n_seen += 1;
         }
         effects
     }

@@ -2,17 +2,20 @@
 
 use pychat_server::core::{
     chat::{Action, Complaint, Deed, Effect, Event, Input, Refusal, Rules},
-    elsewhere::{Elsewhere, ServerId},
-    moderation::{self, Order},
+    elsewhere::{Elsewhere, Presence, Present, ServerId},
+    moderation::{self, Order, Reply},
     rate_limit::RateLimit,
-    record::Stored,
+    record::{PersonId, Stored},
 };
 use pychat_wire::{
-    ClientMessage,
+    ClientMessage, UserName,
     message::{Door, ErrorCode, OperatorRequest, Whom},
 };
 
-use super::{A, B, C, RULES, Room, refused, report, told};
+use super::{
+    A, B, C, RULES, Room, refused, report, told,
+    two::{hello, key},
+};
 
 fn name(name: &str) -> String {
     name.to_owned()
@@ -170,6 +173,35 @@ fn what_was_done_on_another_server_is_told_in_the_same_words() {
         }
         assert_eq!(told, expected);
     }
+}
+
+#[test]
+fn who_is_on_another_server_alone_is_listed_as_muted_and_known_by_their_key() {
+    let mut room = Room::new();
+    let presence = |spelled: &str, key| Presence {
+        name: UserName::new(spelled).unwrap(),
+        person: Option::map(key, |_| PersonId(1 << 62)),
+        key,
+    };
+    let present = [presence("Анна", Some(key(1).public())), presence("Борис", None)];
+    let present = present.map(|presence| Present { server: ServerId(2), presence });
+    room.chat.share(ServerId(1), present.to_vec());
+    let muted = |room: &mut Room| match room.order(Order::Who).pop() {
+        Some(Effect::Reply { reply: Reply::People { people }, .. }) => {
+            people.iter().map(|person| person.muted).collect::<Vec<_>>()
+        }
+        effect => panic!("{effect:?}"),
+    };
+    assert_eq!(muted(&mut room), [false, false]);
+    for spelled in ["Анна", "Борис"] {
+        room.ordered(Order::Mute { name: name(spelled), for_ms: None });
+    }
+    assert_eq!(muted(&mut room), [true, true]);
+    assert_eq!(room.join(A, "Анна", 1), "Анна");
+    room.connect(B);
+    let effects = room.receive(B, hello("Анна", 2));
+    let is_refused = |it: &Effect| matches!(it, Effect::Tell { event: Event::Refused(it), .. } if it.code == ErrorCode::NameTaken);
+    assert!(effects.iter().any(is_refused), "{effects:?}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::core::{
     id::{ConnectionId, RoomId},
     moderation::Measure,
     networks::Network,
+    roster::Participant,
 };
 
 /// The sentence for those of protocol 1 who are banned.
@@ -60,6 +61,17 @@ impl Chat {
             }
             _ => false,
         }
+    }
+
+    /// Returns true if somebody may not say anything who is on other servers alone.
+    pub(super) fn is_muted_elsewhere(&self, participant: &Participant) -> bool {
+        let Some(person) = participant.person() else {
+            let (moderation, utc_ms) = (self.people.moderation(), self.wall_clock.utc_ms);
+            let name = Some(participant.name());
+            return moderation.against_person(Measure::Mute, [], name, utc_ms).is_some();
+        };
+        let keys = self.people.devices(person).iter().map(|device| device.key);
+        keys.chain(participant.key()).any(|key| self.is_against(Measure::Mute, key))
     }
 
     /// Returns the reason why a peer in the room may not say a text with this id at `now`, if there is

@@ -23,7 +23,8 @@ impl Chat {
                 name: participant.name().as_str().to_owned(),
                 protocol: protocol.number(),
                 operator: participant.person().is_some_and(|it| self.people.is_operator(it)),
-                muted: first.is_some_and(|id| self.is_muted(id)),
+                muted: first
+                    .map_or_else(|| self.is_muted_elsewhere(participant), |id| self.is_muted(id)),
                 addresses: origins.map(|origin| origin.network().to_string()).collect(),
             }
         };

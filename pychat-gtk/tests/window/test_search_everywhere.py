@@ -10,6 +10,9 @@ ENTRY = "Search all rooms"
 RESULTS = "Search Results"
 NARROW_PX = 840
 
+# A message that comes along with the welcome is unread then, and the client looks for its reader's name.
+MISSED_MENTIONS = '"Анна"'
+
 
 class Roomy(Modern):
     """One with a room beside the hall, in which there are 300 messages."""
@@ -41,9 +44,15 @@ class Roomy(Modern):
             "start": first == 1,
         })
 
+    def hear_search(self):
+        """Returns the reader's next search. Before it the client may make one for mentions that were missed."""
+        while (request := self.hear("search"))["query"] == MISSED_MENTIONS:
+            self.client.write({"type": "found_end", "ref": request["ref"]})
+        return request
+
     def find(self, *found, before=None):
         """Answers a search, and returns it."""
-        request = self.hear("search")
+        request = self.hear_search()
         for room, seq, author, text in found:
             self.client.write({"type": "found", "ref": request["ref"], "message": {
                 "room": room, "seq": seq, "time": now_ms() - 60_000, "username": author,
@@ -132,7 +141,7 @@ class SearchEverywhere(WindowTest):
         self.modern.find()
         self.window.wait_for("label", "No Results Found")
         Atspi.EditableText.set_text_contents(self.window.wait_for("entry", ENTRY), "plate")
-        request = self.modern.hear("search")
+        request = self.modern.hear_search()
         self.modern.client.write({
             "type": "error", "code": "slow_down", "text": "no", "ref": request["ref"],
         })

@@ -41,14 +41,17 @@ impl Session {
     }
 
     /// Asks the server for the newest messages that have the reader's name in them, if that is due and
-    /// anything is unread. One page is enough: in it are the mentions in all that a reader would look at.
+    /// anything is unread that was there at the welcome. One page is enough: in it are the mentions in all that a reader would look at.
     pub(super) fn search_missed_mentions(&self) {
         let mut missed = self.imp().rooms_state.missed_mentions.borrow_mut();
         if !matches!(*missed, MissedMentions::Due) || self.state() != SessionState::Joined {
             return;
         }
-        let rooms = self.ask_client(Client::rooms).unwrap_or_default();
-        if rooms.iter().all(|room| room.unread == 0) {
+        let is_missing = |client: &Client| {
+            let was_there = |room: &client::Room| room.read < client.welcomed_at(&room.id);
+            client.rooms().iter().any(|room| 0 < room.unread && was_there(room))
+        };
+        if !self.ask_client(is_missing).unwrap_or_default() {
             *missed = MissedMentions::None;
             return;
         }

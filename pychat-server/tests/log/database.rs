@@ -29,7 +29,7 @@ use super::{
 use crate::process::wait_until;
 
 /// Ends every session of servers, as a failure of the network or of the database would.
-const TERMINATE: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+pub(super) const TERMINATE: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
     WHERE datname = current_database() AND application_name LIKE 'pychat%'";
 
 /// A text that bears no id: nobody could tell it from another one.

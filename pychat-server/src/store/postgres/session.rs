@@ -56,6 +56,13 @@ const UPSERT_META: &str = concat!(
         epoch = CASE meta.origin WHEN excluded.origin THEN meta.epoch ELSE excluded.epoch END \
         RETURNING epoch"
 );
+/// Servers that were there before know what must be there, and say so when they come back; that may be a
+/// while after their leases, which could not be renewed either.
+const MUST_WAIT: &str = concat!(
+    "SELECT EXISTS (SELECT FROM meta WHERE origin <> ",
+    origin!(),
+    ") AND EXISTS (SELECT FROM leases WHERE NOT gone AND server <> $1)"
+);
 /// Nothing is missing, so another origin is no other epoch.
 const UPDATE_ORIGIN: &str =
     concat!("UPDATE meta SET origin = ", origin!(), " WHERE server = $1 RETURNING epoch");
@@ -86,6 +93,10 @@ const UPDATE_SERVER: &str = "UPDATE servers SET seen = now() WHERE server = $1 R
 const PATIENCE: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_millis(200);
 
+/// The longest time for which a server is waited for that knows the log: it may not know for a while yet that
+/// its session is lost.
+const WITNESS_PATIENCE: Duration = Duration::from_secs(30);
+
 /// The beginning of the first session.
 #[derive(Debug)]
 pub(super) struct Beginning {
@@ -105,9 +116,17 @@ pub(super) struct Beginning {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Step {
     Claim,
-    Create { has_schema: bool },
+    Create {
+        has_schema: bool,
+    },
     Version,
-    Migrate { version: usize },
+    Migrate {
+        version: usize,
+    },
+    /// Others may have to say first that the log is whole.
+    Wait {
+        since: Instant,
+    },
     Enter,
     Bury(ServerId),
     Load,
@@ -172,6 +191,10 @@ impl Beginning {
                 let update = Statement::new(schema::UPDATE_VERSION, [next.into()]);
                 migration.chain([update]).collect()
             }
+            Step::Wait { .. } => {
+                let predecessor = self.predecessor.as_deref().unwrap_or_default();
+                vec![Statement::new(MUST_WAIT, [predecessor.into()])]
+            }
             Step::Enter => self.enter(server),
             Step::Bury(server) => sharing::leave(server).into(),
             Step::Load => loading::load(self.entered.1),
@@ -216,9 +239,15 @@ impl Beginning {
                 schema::check_version(version)?;
                 match usize::try_from(version) {
                     Ok(version) if version < schema::MIGRATIONS.len() => Step::Migrate { version },
+                    _ if self.sharing.is_some() => Step::Wait { since: now },
                     _ => Step::Enter,
                 }
             }
+            Step::Wait { since } if now < since + WITNESS_PATIENCE && is_true(0)? => {
+                self.retry_at = Some(now + RETRY);
+                Step::Wait { since }
+            }
+            Step::Wait { .. } => Step::Enter,
             Step::Create { .. } | Step::Migrate { .. } => Step::Version,
             Step::Enter => {
                 let epoch = first(0).ok_or_else(|| damage("a row is missing"))?;

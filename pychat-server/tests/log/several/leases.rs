@@ -1,6 +1,9 @@
 //! Leases, notifications that are lost or made up, and servers of other versions.
 
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use pychat_server::{
     core::{
@@ -13,6 +16,7 @@ use pychat_server::{
 
 use super::{
     super::{
+        database::TERMINATE,
         patient::Database,
         shelf::{Shelf, name},
     },
@@ -20,9 +24,14 @@ use super::{
     peer::{LONG, Peer, turn_until},
     presence,
 };
+use crate::process::wait_until;
 
 /// A lease that a test can wait for.
 const SHORT: Duration = Duration::from_secs(3);
+
+/// The sessions of servers that wait for others.
+const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+    AND application_name LIKE 'pychat%' AND query LIKE '%FROM leases WHERE NOT gone AND server%'";
 
 /// Adds an entry as another server would whose notification is lost.
 fn add_entry(database: &Database, changes: &str) {
@@ -147,6 +156,24 @@ fn another_name_of_the_log_ends_every_server() {
     database.sql("UPDATE meta SET epoch = 'another'");
     let refused = a.carry_out([anonymous("a")]);
     assert!(matches!(&refused[..], [Err(StorageError::Damaged(_))]), "{refused:?}");
+}
+
+#[test]
+fn a_server_that_begins_after_a_promotion_waits_for_one_that_knows_what_must_be_there() {
+    let Some(database) = Database::new() else { return };
+    drop(Peer::open(&database));
+    database.sql("DELETE FROM leases; UPDATE meta SET epoch = 'kept'");
+    let mut a = Peer::open(&database);
+    a.carry_out([anonymous("a")]);
+    database.sql("UPDATE meta SET origin = 'a standby that became the first'");
+    thread::scope(|scope| {
+        let beginning = scope.spawn(|| Peer::open(&database).store.epoch().to_owned());
+        wait_until("nobody waits", || database.sql(WAITING) != "0");
+        database.sql(TERMINATE);
+        turn_until(&mut [&mut a], "it does not begin", |_| beginning.is_finished());
+        assert_eq!(beginning.join().unwrap(), "kept");
+    });
+    assert_eq!(new_seq(&a.carry_out([anonymous("b")])[0]), 2);
 }
 
 #[test]

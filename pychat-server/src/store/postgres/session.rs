@@ -35,10 +35,11 @@ const TRY_LOCK_SHARED: &str = "SELECT CASE WHEN pg_try_advisory_lock_shared($1) 
     THEN pg_try_advisory_lock($2) ELSE FALSE END";
 const LOCK_SHARED_AGAIN: &str = "SELECT 1 FROM pg_advisory_lock_shared($1)";
 const UNLOCK: &str = "SELECT pg_advisory_unlock($1)";
-/// Ends the session that this server had before, if the database does not know yet that it is lost.
+/// Ends the session that this server had before, if the database does not know yet that it is lost. One that
+/// waits for a standby is left alone: its transaction would be seen by all, and might be lost all the same.
 const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
     WHERE application_name = $1 AND usename = current_user AND datname = current_database() \
-    AND pid <> pg_backend_pid()";
+    AND pid <> pg_backend_pid() AND wait_event IS DISTINCT FROM 'SyncRep'";
 
 /// The cluster and its timeline.
 macro_rules! origin {

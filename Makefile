@@ -5,7 +5,7 @@
 # make bench-hostile    what whoever calls can do to the server, beside what they should be able to
 # make bench-gtk    the client: speed, memory, idleness and leaks, beside what they should be
 # make promise kill, cut and stall until stopped: nothing may be lost or shown twice
-# make promise-cluster    the same, for several servers of one chat and their database
+# make promise-cluster    the same, for several servers of one chat, their database and its standbys
 # make deps    fetch what the system lacks (Debian and its kin)
 # make release    build what is installed, for PREFIX=/usr/local
 # make install    put it there, below DESTDIR if that is given; make uninstall takes it away again
@@ -35,7 +35,7 @@ CHECK_DEB_PACKAGES := $(DEB_PACKAGES) lintian systemd dbus util-linux iproute2 m
 # What it takes to try it all: a display, a session bus, a screen reader's eyes, and validators.
 CHECK_PACKAGES := $(CHECK_DEB_PACKAGES) g++ xserver-xorg-core xserver-xorg-video-dummy imagemagick \
 	weston adwaita-icon-theme fonts-cantarell fonts-noto-color-emoji netcat-openbsd procps shellcheck \
-	appstream mandoc zsh fish debootstrap python3-pip openssl postgresql
+	appstream mandoc zsh fish debootstrap python3-pip openssl postgresql libfaketime
 # What the packages, and the tests of what is installed, need on another release of Debian.
 ON_DEBIAN_PACKAGES := libadwaita-1-0 libglib2.0-bin librsvg2-common desktop-file-utils systemd dbus \
 	iproute2 man-db locales sqlite3 python3 xvfb xserver-xorg-core xserver-xorg-video-dummy \
@@ -154,7 +154,7 @@ promise:
 PROMISE_OF_SEVERAL := PROMISE_STORE=postgres PROMISE_SERVERS=3
 
 promise-cluster:
-	@$(PROMISE_OF_SEVERAL) PROMISE_SECONDS=0 cargo test --release --locked -p pychat-server --test promise -- --nocapture
+	@$(PROMISE_OF_SEVERAL) PROMISE_STANDBYS=2 PROMISE_SECONDS=0 cargo test --release --locked -p pychat-server --test promise -- --nocapture
 
 # --- install ---
 

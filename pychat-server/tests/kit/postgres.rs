@@ -11,6 +11,8 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::process::{exit_code, signal, skip, wait_until};
 
 /// The user that a database server runs as where the tests run as root, whom it would not run for.
@@ -58,32 +60,59 @@ impl Postgres {
 
     /// Makes the server and its folder, without starting it.
     pub(crate) fn make(settings: &str) -> Option<Self> {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
         if programs().is_none() {
             skip("PostgreSQL, which is not installed");
             return None;
         }
+        let server = Self::empty();
+        let mut initdb = program("initdb");
+        initdb.args(["--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8"]);
+        finish(initdb.args(["--locale=C", "--pgdata"]).arg(server.data()));
+        server.configure(settings);
+        server.write("data/pg_hba.conf", ACCESS, 0o600);
+        Some(server)
+    }
+
+    /// Returns a server whose folder is empty.
+    fn empty() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("pychat-db-{}-{number}", std::process::id()));
         fs::create_dir(&folder).unwrap();
         let (uid, gid) = ids();
         chown(&folder, uid, gid).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server = Self { folder, port, process: None };
-        let data = server.folder.join("data");
-        let mut initdb = program("initdb");
-        initdb.args(["--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8"]);
-        finish(initdb.args(["--locale=C", "--pgdata"]).arg(&data));
-        let folder = server.folder.display();
+        Self { folder, port, process: None }
+    }
+
+    /// Makes another server with the same data, without starting it; this one must not have been started.
+    pub(crate) fn copy(&self) -> Self {
+        let server = Self::empty();
+        finish(Command::new("cp").arg("-a").args([self.data(), server.data()]));
+        server
+    }
+
+    /// Takes the data of a server that runs instead of its own; it is not started.
+    pub(crate) fn take_over(&mut self, of: &Self) {
+        self.kill();
+        fs::remove_dir_all(self.data()).unwrap();
+        let mut backup = program("pg_basebackup");
+        backup.args(["--checkpoint=fast", "--no-sync", "--no-manifest", "--username=postgres"]);
+        backup.args(["--port", &of.port.to_string(), "--host"]).arg(&of.folder);
+        finish(backup.arg("--pgdata").arg(self.data()));
+    }
+
+    /// Sets its settings, lines of `postgresql.conf`, in the place of those before. One that runs has to be
+    /// [told](Self::hang_up).
+    pub(crate) fn configure(&self, settings: &str) {
+        let (port, folder) = (self.port, self.folder.display());
         let own = format!("port = {port}\nunix_socket_directories = '{folder}'\n{SETTINGS}");
-        server.write("data/postgresql.auto.conf", &(own + settings), 0o600);
-        server.write("data/pg_hba.conf", ACCESS, 0o600);
-        Some(server)
+        self.write("data/postgresql.auto.conf", &(own + settings), 0o600);
     }
 
     /// Starts the server, again if it was stopped; waits until it takes calls.
     pub(crate) fn run(&mut self) {
-        let data = self.folder.join("data");
+        let data = self.data();
         let log = fs::File::create(self.folder.join("log")).unwrap();
         let mut postgres = program("postgres");
         self.process = Some(postgres.arg("-D").arg(&data).stderr(log).spawn().unwrap());
@@ -96,12 +125,39 @@ impl Postgres {
         });
     }
 
-    /// Ends the server at once, as a crash would; what it had not committed is gone.
+    /// Ends the server at once, as a crash would, even if it is [stopped](Self::freeze); what it had not
+    /// committed is gone.
     pub(crate) fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
+            let children = children(process.id());
             signal("QUIT", process.id());
+            for child in children {
+                // Those that are stopped do nothing else before they end.
+                let _ = kill_process(child, Signal::QUIT);
+                let _ = kill_process(child, Signal::CONT);
+            }
+            signal("CONT", process.id());
             exit_code(&mut process);
         }
+    }
+
+    /// Stops all processes of the server in their tracks, until it is killed.
+    pub(crate) fn freeze(&self) {
+        let Some(process) = &self.process else { return };
+        signal("STOP", process.id());
+        let is_frozen = || {
+            let status = fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap();
+            status.lines().any(|line| line.starts_with("State:\tT"))
+        };
+        wait_until("the database goes on running", is_frozen);
+        for child in children(process.id()) {
+            let _ = kill_process(child, Signal::STOP); // It may have ended.
+        }
+    }
+
+    /// Has the server read its settings again, without waiting for it.
+    pub(crate) fn hang_up(&self) {
+        signal("HUP", self.process.as_ref().expect("it runs").id());
     }
 
     /// Has the server read `pg_hba.conf` again.
@@ -112,7 +168,7 @@ impl Postgres {
     /// Makes a standby take what is written from now on.
     pub(crate) fn promote(&self) {
         let mut promote = program("pg_ctl");
-        finish(promote.args(["promote", "--wait", "--pgdata"]).arg(self.folder.join("data")));
+        finish(promote.args(["promote", "--wait", "--pgdata"]).arg(self.data()));
     }
 
     /// Has commands carried out by a superuser; returns the rows that they print, unaligned.
@@ -144,6 +200,15 @@ impl Postgres {
         &self.folder
     }
 
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Returns the path of its Unix socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.join(format!(".s.PGSQL.{}", self.port))
+    }
+
     /// Returns its port on 127.0.0.1.
     pub(crate) fn port(&self) -> u16 {
         self.port
@@ -162,8 +227,7 @@ impl Drop for Postgres {
             && let Ok(None) = process.try_wait()
         {
             // An end of that kind removes what the kernel keeps for it.
-            signal("QUIT", process.id());
-            let _ = process.wait();
+            self.kill();
         }
         let _ = fs::remove_dir_all(&self.folder);
     }
@@ -175,6 +239,14 @@ fn programs() -> Option<PathBuf> {
     let number = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
     let newest = releases.map(|entry| entry.path()).max_by_key(number)?;
     Some(newest.join("bin")).filter(|folder| folder.join("postgres").exists())
+}
+
+/// Returns the processes that this one has begun and that are there.
+fn children(pid: u32) -> Vec<Pid> {
+    let children =
+        fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let numbers = children.split_whitespace().filter_map(|it| it.parse().ok());
+    numbers.filter_map(Pid::from_raw).collect()
 }
 
 /// Returns a command for one of these programs, which ends when the test does.

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 #[path = "../kit/postgres.rs"]
+#[allow(dead_code, reason = "each test crate uses its part")]
 mod database;
 #[path = "../kit/process/mod.rs"]
 mod process;

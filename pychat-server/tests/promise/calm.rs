@@ -25,8 +25,9 @@ const LOOK: Duration = Duration::from_millis(20);
 impl World<'_> {
     /// Ends all trouble, waits until everybody knows everything, and checks it.
     pub(super) fn calm_down(&mut self) {
-        let begin = Instant::now();
         self.end_disk_full();
+        self.wait_for_outages();
+        let begin = Instant::now();
         self.people.iter_mut().for_each(Person::stir);
         self.originals.iter_mut().for_each(Original::stir);
         let witness = self.people.len();
@@ -51,10 +52,22 @@ impl World<'_> {
             original.resume();
         }
         log.check_unsent(&self.people);
+        self.house.attest();
         self.n_checked = log.len();
         self.people.push(witness);
         self.with_person(self.people.len() - 1, Person::leave);
         self.people.pop();
+    }
+
+    /// Waits until all outages are over. Nobody waits for what does not come.
+    fn wait_for_outages(&mut self) {
+        let deadline = Instant::now() + CALM_MAX;
+        while !self.house.is_whole() {
+            let now = Instant::now();
+            assert!(now < deadline, "an outage does not end: {}", self.describe());
+            self.turn((now + LOOK).min(deadline));
+            self.lose_patience(true);
+        }
     }
 
     /// Waits until everybody knows everything that the server has; returns that of the rooms.

@@ -43,20 +43,27 @@ pub(super) fn n_servers() -> usize {
     given.and_then(|number| usize::try_from(number).ok()).unwrap_or(1)
 }
 
+/// Returns the number of databases that follow the one that is written to, if there are to be any.
+pub(crate) fn n_standbys() -> Option<usize> {
+    let given = runs::number("PROMISE_STANDBYS").filter(|number| is_wanted() && 0 < *number);
+    given.and_then(|number| usize::try_from(number).ok())
+}
+
 /// Returns a database, if one is asked for.
 pub(super) fn open() -> Option<Postgres> {
-    is_wanted().then(|| Postgres::start("").expect("PostgreSQL"))
+    let is_one = is_wanted() && n_standbys().is_none();
+    is_one.then(|| Postgres::start("").expect("PostgreSQL"))
 }
 
 /// Puts all that the proof reads into a file, like that of a log in a file.
-pub(super) fn copy(database: &Postgres, file: &Path) {
+pub(super) fn copy(sql: impl Fn(&str) -> String, file: &Path) {
     fs::remove_file(file).ok();
     let mut connection = Connection::open(file).unwrap();
     let transaction = connection.transaction().unwrap();
     transaction.execute_batch(TABLES).unwrap();
     for (table, query) in COPIES {
         let (columns, from) = query.split_once(" FROM ").unwrap();
-        let rows = database.sql(&format!(
+        let rows = sql(&format!(
             "SET search_path = pychat; SELECT json_build_array({columns}) FROM {from}"
         ));
         for row in rows.lines() {

@@ -1,5 +1,7 @@
 //! The servers: their processes, killed and started again, and the folders and the ports that stay.
 
+mod outages;
+
 use std::{
     fs, mem,
     net::SocketAddr,
@@ -11,6 +13,7 @@ use std::{
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
+use self::outages::Nodes;
 use super::{
     database, plan,
     tally::{Fault, Tally},
@@ -47,6 +50,8 @@ pub(crate) struct House {
     is_disk_full: bool,
     /// The database that has the log, and the number of times that a server was killed.
     database: Option<Postgres>,
+    /// The nodes of it, if there are several.
+    nodes: Option<Nodes>,
     n_kills: usize,
 }
 
@@ -56,6 +61,12 @@ struct Place {
     directory: PathBuf,
     address: SocketAddr,
     state: State,
+    /// It does nothing for a while.
+    is_frozen: bool,
+    /// There was an outage in the time of this server.
+    is_troubled: bool,
+    /// It was there when all was well last: it knows what a standby must have that is promoted.
+    is_witness: bool,
 }
 
 #[derive(Debug)]
@@ -78,6 +89,8 @@ impl House {
             next_fault: 0,
             is_disk_full: false,
             database: database::open(),
+            nodes: database::n_standbys()
+                .map(|n_standbys| Nodes::open(database::n_servers(), n_standbys)),
             n_kills: 0,
         };
         house.add_place(directory.clone());
@@ -95,7 +108,15 @@ impl House {
     fn add_place(&mut self, directory: PathBuf) {
         fs::create_dir_all(&directory).unwrap();
         let (address, until) = ("127.0.0.1:0".parse().unwrap(), Instant::now());
-        self.places.push(Place { directory, address, state: State::Down { until } });
+        let state = State::Down { until };
+        self.places.push(Place {
+            directory,
+            address,
+            state,
+            is_frozen: false,
+            is_troubled: false,
+            is_witness: false,
+        });
         let index = self.places.len() - 1;
         self.start(index);
         let place = &mut self.places[index];
@@ -110,7 +131,9 @@ impl House {
     pub(crate) fn address(&mut self) -> SocketAddr {
         let n_places = self.places.len();
         let turns = (1..=n_places).map(|step| (self.next_call + step) % n_places);
-        let up = turns.clone().find(|index| self.places[*index].is_up());
+        let up = turns
+            .clone()
+            .find(|index| self.places[*index].is_up() && !self.places[*index].is_frozen);
         self.next_call = up.unwrap_or(self.next_call);
         self.places[self.next_call].address
     }
@@ -119,12 +142,15 @@ impl House {
     pub(crate) fn file(&self) -> PathBuf {
         let file = self.directory.join("log.sqlite");
         if let Some(database) = &self.database {
-            database::copy(database, &file);
+            database::copy(|sql| database.sql(sql), &file);
+        } else if let Some(nodes) = &self.nodes {
+            database::copy(|sql| nodes.cluster.sql(sql), &file);
         }
         file
     }
 
     fn start(&mut self, index: usize) {
+        let is_whole = self.is_whole();
         let plan::House { durability, flood, backlog_max, .. } = self.rules;
         let place = &mut self.places[index];
         // A disk that is full shows as an error, as it does in earnest, not as a signal.
@@ -134,16 +160,19 @@ impl House {
         command.arg(format!("--flood={flood}")).arg(format!("--backlog-max={backlog_max}"));
         command.arg(format!("--durability={durability}")).arg("--history=disk");
         command.args(self.database.iter().map(|database| format!("--store={}", database.uri())));
+        self.nodes.iter().for_each(|nodes| nodes.equip(&mut command, index));
         command.arg("--connections-per-address=0").arg("--state-dir").arg(&place.directory);
         command.arg("--control-socket").arg(place.directory.join("control.sock"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let log = Log::of(process.stderr.take().unwrap());
         place.state = State::Up { process, log };
+        (place.is_frozen, place.is_troubled, place.is_witness) = (false, !is_whole, false);
     }
 
     /// Starts servers that are due; notices those that have ended.
     pub(crate) fn turn(&mut self, now: Instant, tally: &mut Tally) {
+        self.turn_nodes(now, tally);
         for index in 0..self.places.len() {
             if let State::Down { until } = self.places[index].state {
                 if until <= now {
@@ -190,7 +219,10 @@ impl House {
 
     /// Returns the place where something befalls the server next.
     fn take_turn(&mut self) -> &mut Place {
-        self.next_fault = (self.next_fault + 1) % self.places.len();
+        let n_places = self.places.len();
+        let turns = (1..=n_places).map(|step| (self.next_fault + step) % n_places);
+        let next = turns.clone().find(|index| self.may_fall(*index));
+        self.next_fault = next.unwrap_or(self.next_fault);
         &mut self.places[self.next_fault]
     }
 
@@ -221,6 +253,9 @@ impl House {
 
     /// Makes the disk full for the servers, or empty again; or kills the database, and starts it again.
     pub(crate) fn fill_disk(&mut self, is_full: bool) {
+        if self.nodes.is_some() {
+            return; // They have outages of their own.
+        }
         let was_full = mem::replace(&mut self.is_disk_full, is_full);
         if let Some(database) = &mut self.database {
             match (was_full, is_full) {
@@ -253,8 +288,11 @@ impl Place {
                     let lines = log.finish();
                     // One that finds the disk full when it begins says so; another may do better.
                     let is_refusal = is_disk_full && status.code() == Some(1);
-                    assert!(is_refusal, "the server ended by itself, {status}: {lines:#?}");
-                    tally.note(Fault::DiskFull);
+                    let may_end = is_refusal || House::may_end(self, &lines, tally);
+                    assert!(may_end, "the server ended by itself, {status}: {lines:#?}");
+                    if is_refusal {
+                        tally.note(Fault::DiskFull);
+                    }
                     self.state = State::Down { until: now };
                 }
             }
@@ -263,8 +301,10 @@ impl Place {
                     let lines = log.finish();
                     // One that has hardly begun does not know yet what it is asked for.
                     let has_begun = lines.iter().any(|line| line.starts_with("INFO listening"));
-                    assert!(status.success() || !has_begun, "{status}: {lines:#?}");
                     let until = now + *down;
+                    let is_well = status.success() || !has_begun;
+                    let is_well = is_well || House::may_end(self, &lines, tally);
+                    assert!(is_well, "{status}: {lines:#?}");
                     count_full_disks(&lines, tally);
                     tally.note(Fault::Stopped);
                     self.state = State::Down { until };

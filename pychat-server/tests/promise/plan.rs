@@ -4,7 +4,11 @@ use std::{iter::repeat_n, ops::Range, time::Duration};
 
 use fastrand::Rng;
 
-use super::tally::Fault;
+use super::{
+    database,
+    outages::{self, Blow},
+    tally::Fault,
+};
 use crate::kit::{Knob, knobs};
 
 /// Faults go on for so many rounds, each followed by a calm in which everything is checked.
@@ -123,6 +127,8 @@ pub(crate) enum Deed {
     FillDisk {
         time: Duration,
     },
+    /// Only where a database has several nodes.
+    Blow(Blow),
     /// Only a window.
     AskForOlder {
         who: usize,
@@ -224,7 +230,11 @@ impl Plan {
             is_in_order: !is_disk_filled,
         };
         let mut dealer = Dealer { rng, n_people, n_originals, people: &people, encrypted };
-        let rounds = dealer.rounds(if is_long { ROUNDS_LONG } else { ROUNDS }, is_disk_filled);
+        let n_rounds = if is_long { ROUNDS_LONG } else { ROUNDS };
+        let mut rounds = dealer.rounds(n_rounds, is_disk_filled);
+        if database::n_standbys().is_some() {
+            outages::deal(seed, &mut rounds);
+        }
         Self { house, people, n_originals, is_encrypted, is_narrow, rounds }
     }
 }

@@ -2,6 +2,10 @@
 
 use std::{collections::HashSet, fmt};
 
+use super::{
+    database,
+    outages::{self, Outage},
+};
 use crate::kit::{Fired, knobs};
 
 knobs! {
@@ -131,6 +135,7 @@ knobs! {
 pub(crate) struct Tally {
     pub(crate) fired: Fired<Fault>,
     pub(crate) effects: Fired<Effect>,
+    pub(crate) outages: Fired<Outage>,
     /// The faults that several people were told of: to whom each happened, and when.
     told: HashSet<(Fault, String, Option<u64>)>,
     pub(crate) n_worlds: u64,
@@ -159,6 +164,13 @@ impl Tally {
         self.fired.missing().is_empty() && self.effects.missing().is_empty()
     }
 
+    /// Returns the outages that have never happened, if there is anything that may have them.
+    pub(crate) fn outages_missing(&self) -> Vec<Outage> {
+        let mut missing = self.outages.missing();
+        missing.retain(|outage| database::n_standbys().is_some() && outages::is_possible(*outage));
+        missing
+    }
+
     /// Counts one fault that everybody is told of: that it happened to somebody at a time.
     pub(crate) fn note_once(&mut self, fault: Fault, name: String, time_ms: Option<u64>) {
         if self.told.insert((fault, name, time_ms)) {
@@ -170,11 +182,12 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { fired, effects, n_worlds, n_rounds, n_messages, n_shown, .. } = self;
-        let Self { n_replayed, .. } = self;
+        let Self { n_replayed, outages, .. } = self;
         write!(
             formatter,
             "{n_worlds} worlds, {n_rounds} rounds, {n_messages} records, messages shown {n_shown} \
                 times, {n_replayed} of them late; {fired}; {effects}"
-        )
+        )?;
+        if database::n_standbys().is_some() { write!(formatter, "; {outages}") } else { Ok(()) }
     }
 }

@@ -64,6 +64,7 @@ impl<'a> World<'a> {
     pub(crate) fn run(seed: u64, plan: &'a Plan, tally: &'a mut Tally) {
         let mut world = World::new(seed, plan, tally);
         world.arrive();
+        world.house.attest();
         for round in &plan.rounds {
             world.apply_fault(round);
             world.calm_down();
@@ -285,6 +286,7 @@ impl<'a> World<'a> {
                 self.house.fill_disk(true);
                 self.disk_full_until = Some(now + time);
             }
+            Deed::Blow(blow) => self.house.befall(blow, now),
             Deed::AskForOlder { who } => self.people[who].ask_for_older(),
             Deed::Act { who, act, seed } => self.act(who, act, seed),
         }

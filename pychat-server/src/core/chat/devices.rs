@@ -86,7 +86,7 @@ impl Chat {
         if !self.roster.is_shared() {
             return tell(id, Event::PairCode(code), effects);
         }
-        let offer = offer(person, code, self.wall_clock.utc_ms);
+        let offer = offer(person, code);
         let pending = Pending::Offer { by: id, person, code };
         self.requests.make(pending, Request::Offer(offer), effects);
     }

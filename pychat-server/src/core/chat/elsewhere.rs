@@ -10,9 +10,7 @@ use super::{
 use crate::core::{
     elsewhere::Elsewhere,
     moderation::{AuditEntry, Change, Measure, Sanction, Subject},
-    record::{
-        Appended, Kind, PairOffer, PersonChange, Record, Request, RoomChange, ServerId, Stored,
-    },
+    record::{Appended, Kind, PersonChange, Record, Request, RoomChange, ServerId, Stored},
 };
 
 impl Chat {
@@ -69,7 +67,7 @@ impl Chat {
             (Request::Leave(presence, reason), _) => {
                 self.go(server, &presence, reason.into(), effects);
             }
-            (Request::Offer(offer), _) => self.on_offer_elsewhere(now, &offer),
+            (Request::Offer(offer), _) => self.people.add_code(now, offer),
             (
                 Request::Append { .. }
                 | Request::Amend { .. }
@@ -180,9 +178,5 @@ impl Chat {
         for id in ids {
             self.close(id, CloseReason::Removed, effects);
         }
-    }
-
-    fn on_offer_elsewhere(&mut self, now: Instant, offer: &PairOffer) {
-        self.people.add_code(now, offer, self.wall_clock.utc_ms);
     }
 }

@@ -41,15 +41,15 @@ impl Codes {
     /// Makes a code for a person, in place of any that they had.
     pub(super) fn make(&mut self, now: Instant, person: PersonId) -> PairCode {
         let code = PairCode(self.secret.bytes());
-        self.add(now, person, hash(code), PAIR_CODE_AGE_MAX);
+        self.add(now, PairOffer { person, hash: hash(code) });
         code
     }
 
-    /// Adds the code of a person with this hash, which is good for so long, in place of any that they
-    /// had.
-    pub(super) fn add(&mut self, now: Instant, person: PersonId, hash: [u8; 32], age: Duration) {
+    /// Adds the code of a person in place of any that they had. It is good for as long as any from now on, by
+    /// this server's own clock: that of another one may be wrong.
+    pub(super) fn add(&mut self, now: Instant, PairOffer { person, hash }: PairOffer) {
         self.sweep.run(&mut self.by_person, |code| now < code.expires);
-        self.by_person.insert(person, Code { hash, expires: now + age.min(PAIR_CODE_AGE_MAX) });
+        self.by_person.insert(person, Code { hash, expires: now + PAIR_CODE_AGE_MAX });
     }
 
     /// Takes the code of a person out.
@@ -80,10 +80,9 @@ impl Codes {
     }
 }
 
-/// Returns a code of a person that is made at `utc_ms` as other servers are told of it.
-pub fn offer(person: PersonId, code: PairCode, utc_ms: u64) -> PairOffer {
-    let age_ms = u64::try_from(PAIR_CODE_AGE_MAX.as_millis()).unwrap_or(u64::MAX);
-    PairOffer { person, hash: hash(code), expires_ms: utc_ms.saturating_add(age_ms) }
+/// Returns a code of a person as other servers are told of it.
+pub fn offer(person: PersonId, code: PairCode) -> PairOffer {
+    PairOffer { person, hash: hash(code) }
 }
 
 fn hash(code: PairCode) -> [u8; 32] {

@@ -1,9 +1,6 @@
 //! The devices of a person: another one is added by a code, and each can be removed.
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, time::Instant};
 
 use pychat_wire::{
     UserName,
@@ -26,11 +23,10 @@ impl People {
         (known.devices.len() < DEVICES_PER_PERSON_MAX).then(|| self.codes.make(now, person))
     }
 
-    /// Adds a code that was made on another server, at `utc_ms` by this one's clock.
-    pub fn add_code(&mut self, now: Instant, offer: &PairOffer, utc_ms: u64) {
-        let age = Duration::from_millis(offer.expires_ms.saturating_sub(utc_ms));
+    /// Adds a code that was made on another server just now.
+    pub fn add_code(&mut self, now: Instant, offer: PairOffer) {
         if self.is_known(offer.person) {
-            self.codes.add(now, offer.person, offer.hash, age);
+            self.codes.add(now, offer);
         }
     }
 

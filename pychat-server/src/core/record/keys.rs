@@ -275,7 +275,7 @@ mod tests {
         let end = Keys::of(&Request::EndRoom(ROOM));
         assert!(end.are_overtaken_by(&add(1)) && add(1).are_overtaken_by(&end));
         assert!(!add(1).are_overtaken_by(&add(2)));
-        let offer = PairOffer { person: PersonId(1), hash: [0; 32], expires_ms: 0 };
+        let offer = PairOffer { person: PersonId(1), hash: [0; 32] };
         let forget = Request::ChangePerson(PersonChange::Forget(PersonId(1)));
         assert!(Keys::of(&Request::Offer(offer)).are_overtaken_by(&Keys::of(&forget)));
     }

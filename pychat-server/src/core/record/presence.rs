@@ -33,6 +33,4 @@ pub struct PairOffer {
     pub person: PersonId,
     /// The SHA-256 of the code.
     pub hash: [u8; 32],
-    /// Its end, in UTC milliseconds since 1970.
-    pub expires_ms: u64,
 }

@@ -85,7 +85,7 @@ enum Told {
     Admit { person: PersonTold, invite: InviteId },
     Enter { name: String, person: Option<u64>, key: Option<PublicKey> },
     Leave { name: String, person: Option<u64>, reason: Reason },
-    Offer { person: u64, hash: [u8; 32], expires_ms: u64 },
+    Offer { person: u64, hash: [u8; 32] },
     Gone { server: u64 },
 }
 
@@ -169,8 +169,8 @@ impl Draft {
             (Request::Leave(it, reason), _) => {
                 Told::Leave { name: it.name.as_str().to_owned(), person: person(it.person), reason }
             }
-            (Request::Offer(PairOffer { person, hash, expires_ms }), _) => {
-                Told::Offer { person: person.0, hash, expires_ms }
+            (Request::Offer(PairOffer { person, hash }), _) => {
+                Told::Offer { person: person.0, hash }
             }
             // These are answered by a record, or change nothing.
             (
@@ -307,8 +307,8 @@ impl TryFrom<Told> for Change {
             Told::Leave { name, person, reason } => {
                 Request::Leave(presence(&name, person, None)?, reason)
             }
-            Told::Offer { person, hash, expires_ms } => {
-                Request::Offer(PairOffer { person: PersonId(person), hash, expires_ms })
+            Told::Offer { person, hash } => {
+                Request::Offer(PairOffer { person: PersonId(person), hash })
             }
         }))
     }

@@ -59,7 +59,7 @@ fn rules() -> Vec<Rule> {
 /// Requests that are answered without a record.
 fn changes() -> Vec<Request> {
     let presence = |key| Presence { name: name(), person: Some(PersonId(3)), key };
-    let offer = PairOffer { person: PersonId(3), hash: [4; 32], expires_ms: 9 };
+    let offer = PairOffer { person: PersonId(3), hash: [4; 32] };
     vec![
         Request::Mark(ReadMark { room: RoomId(7), person: PersonId(3), seq: 9 }),
         Request::EndRoom(RoomId(7)),

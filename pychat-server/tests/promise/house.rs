@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     postgres::Postgres,
-    process::{Log, PROGRAM},
+    process::{Log, PROGRAM, wait_until},
 };
 
 /// The longest that a server that was asked to stop may take.
@@ -242,8 +242,17 @@ impl House {
     pub(crate) fn add_operator(&self, name: &str) {
         let mut command = Command::new(PROGRAM);
         command.arg("ctl").arg("--control-socket").arg(self.directory.join("control.sock"));
-        let output = command.args(["operator", "add", name]).output().unwrap();
-        assert!(output.status.success(), "{output:?}");
+        command.args(["operator", "add", name]);
+        // Where there are several, one may hear a moment later that the name is theirs.
+        wait_until("the name is nobody's", || {
+            let output = command.output().unwrap();
+            let told = String::from_utf8_lossy(&output.stderr);
+            assert!(
+                output.status.success() || told.contains("has no name that is theirs"),
+                "{told}"
+            );
+            output.status.success()
+        });
     }
 
     /// Asks a server to stop, each in its turn; another one is started `down` after it has.

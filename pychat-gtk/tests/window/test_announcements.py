@@ -31,6 +31,10 @@ class Ears:
             pass
         return list(self._heard)
 
+    def forget(self):
+        self.heard()
+        self._heard.clear()
+
     def _on_event(self, event):
         if event.any_data and event.source.get_name() == "Message":
             self._heard.append(event.any_data)
@@ -48,6 +52,18 @@ class Announcements(WindowTest):
         self.window.wait_for("text", "Message")
         self.ears = Ears()
         self.addCleanup(self.ears.close)
+        self.wait_for_ears()
+
+    def wait_for_ears(self):
+        """Waits until the client knows that somebody listens: GTK tells nobody of events before."""
+        def is_heard():
+            self.boris.say("listen")
+            eventually(self.description, "an announcement")
+            eventually(lambda: not self.description(), "the announcement to be over")
+            return self.ears.heard()
+
+        eventually(is_heard, "announcements to be heard")
+        self.ears.forget()
 
     def wait_for_heard(self, *sentences):
         with contextlib.suppress(AssertionError):

@@ -8,6 +8,7 @@ use std::{
     io::{self, ErrorKind, Read, Write},
     net::SocketAddr,
     slice,
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -75,6 +76,8 @@ pub(crate) struct Load {
     events: Events,
     /// Those of the servers, at which people are in turns.
     addresses: Vec<SocketAddr>,
+    /// Its number, which the ids of texts begin with: those of others may be in the same log.
+    number: usize,
     people: usize,
     protocol: Protocol,
     is_encrypted: bool,
@@ -102,7 +105,9 @@ impl Load {
 
     /// The same at several servers of one chat.
     pub(crate) fn over(servers: &[Server], people: usize, protocol: Protocol) -> io::Result<Self> {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
         Ok(Self {
+            number: COUNT.fetch_add(1, Ordering::Relaxed),
             poll: Poll::new()?,
             events: Events::with_capacity(4_096),
             addresses: servers.iter().map(Server::address).collect(),
@@ -192,7 +197,7 @@ impl Load {
         let room = self.heard.places[place].room.as_str().into();
         let id = match self.protocol {
             Protocol::V1 => None,
-            Protocol::V2 => Some(number.to_string().into()),
+            Protocol::V2 => Some(format!("{}-{number}", self.number).into()),
         };
         let peer = &mut self.peers[sender];
         ClientMessage::Text { room, content: content.into(), id, reply: None }
